@@ -1,0 +1,237 @@
+"""Loads the reference case into an empty demo through the public API alone, as an institution's own people would."""
+
+import argparse
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import httpx
+
+from infra.reference import cast, history
+from infra.reference.door import Door, Json, NotLoaded, all_rows, until
+from infra.reference.sheet import staff_list
+from shared.settings import settings
+
+STANDS_AT = datetime.fromisoformat("2021-08-04T07:40:00+08:00")
+FILE_NAME = "澜江学院人员名册.xlsx"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Say = Callable[[str], None]
+
+
+def load(base_url: str, setup_code: str, say: Say = print) -> bool:
+    """Load the reference case; False when the system has one already. Interrupted half way, it goes on where it was."""
+    with httpx.Client(base_url=base_url, timeout=30, trust_env=False) as http:
+        anyone = Door(http)
+        roles = {} if anyone.get("/identity/setup")["needed"] else _cast(anyone)
+        if roles.get("reporter"):
+            return False
+        anyone.put("/identity/demo/clock", {"at": STANDS_AT.isoformat()})
+        administrator = _administrator(anyone, setup_code, roles.get("administrator"))
+        say(f"{cast.INSTITUTION}: departments and the first health records")
+        administrator.put("/personnel/institution", {"name": cast.INSTITUTION})
+        departments = _departments(administrator)
+        first = _first_people(administrator, departments)
+        _give(administrator, first[cast.ADMINISTRATOR], "administrator")
+        _give(administrator, first[cast.HEALTH_RECORDS], "health", setup_code=setup_code)
+        health = _sign_in(anyone, first[cast.HEALTH_RECORDS])
+        say("staff list: reading")
+        _take_over(health, say)
+        ids = _ids(health)
+        say("roles, heads and reporters")
+        _roles(administrator, health, ids)
+        say("corrections, exemptions, statements")
+        _correct(health, ids)
+        _exempt(anyone, health, ids)
+        _state(health, ids)
+        _remark(anyone, ids)
+        _answerable(health, ids)  # last: a reporter in the cast is the sign that all is there
+        until(lambda: bool(_cast(anyone).get("reporter")), "the cast does not show a reporter")
+        say(f"{cast.INSTITUTION}: {len(ids)} people in {len(departments)} departments")
+        return True
+
+
+def _cast(anyone: Door) -> dict[str, str]:
+    """Role -> person, as the demo's sign-in page shows them."""
+    return {player["role"]: player["person_id"] for player in anyone.get("/identity/demo/cast")["items"]}
+
+
+def _administrator(anyone: Door, setup_code: str, known: str | None) -> Door:
+    """The one who sets the system up. The password is forgotten at once: in a demo one signs in by a button."""
+    if known:
+        return _sign_in(anyone, known)
+    if not anyone.get("/identity/setup")["needed"]:
+        raise NotLoaded("loading was interrupted before there was an administrator; remove the demo's data folder and start again")
+    account = {"username": "admin", "password": secrets.token_urlsafe(24)}
+    anyone.post("/identity/setup", {"code": setup_code, "name": "演示管理员", **account}, once="setup")
+    session = anyone.post("/identity/sessions", {**account, "kind": "desk", "device": "demo"}, once="administrator")
+    return anyone.as_(session["secret"])
+
+
+def _sign_in(anyone: Door, person_id: str) -> Door:
+    """One of the cast, by the demo's button."""
+    body = {"person_id": person_id, "kind": "desk"}
+    session = anyone.post("/identity/demo/sessions", body, once=f"session {person_id} {time.time_ns()}", patient=(404,))
+    return anyone.as_(session["secret"])
+
+
+def _departments(administrator: Door) -> dict[str, str]:
+    """Name -> id of the nine departments."""
+    known = {item["name"]: item["id"] for item in all_rows(administrator, "/personnel/departments")}
+    for department in cast.DEPARTMENTS:
+        if department.name not in known:
+            made = administrator.post("/personnel/departments", {"name": department.name}, once=f"department {department.name}")
+            known[department.name] = made["id"]
+    return known
+
+
+def _first_people(administrator: Door, departments: dict[str, str]) -> dict[str, str]:
+    """Two people who must be there before anyone can be given a role: the administrator's own person, and health records."""
+    found = {}
+    for name in (cast.ADMINISTRATOR, cast.HEALTH_RECORDS):
+        someone = cast.person(name)
+        body = {
+            "number": someone.number,
+            "name": someone.name,
+            "department_id": departments[someone.department],
+            "employment": someone.employment,
+            "joined_on": someone.joined_on.isoformat(),
+        }
+        found[name] = administrator.post("/personnel/people", body, once=f"person {someone.number}")["id"]
+    return found
+
+
+def _give(giver: Door, person_id: str, role: str, **more: str) -> Json:
+    """Give a role. Identity may not have heard of the person yet, so a 404 is asked again."""
+    return giver.post("/identity/roles", {"person_id": person_id, "role": role, **more}, once=f"role {role} {person_id}", patient=(404,))
+
+
+def _roles(administrator: Door, health: Door, ids: dict[str, str]) -> None:
+    """Two leaders, and a second person for health records, whom the first one approves."""
+    for name in (cast.LEADER, cast.SECOND_LEADER):
+        _give(administrator, ids[name], "leader")
+    second = _give(administrator, ids[cast.SECOND_HEALTH_RECORDS], "health")
+    health.post(f"/identity/roles/{second['id']}/approval", {"verdict": "approved"}, once="second health records")
+
+
+def _take_over(health: Door, say: Say) -> None:
+    """The whole staff list through the import, as HR would: upload, look, commit."""
+    started = health.upload("/personnel/imports", (FILE_NAME, staff_list(), XLSX), once="staff list")
+    path = f"/personnel/imports/{started['id']}"
+    seen = _until_state(health, path, {"ready", "committing", "committed"})
+    counts = seen["counts"]
+    if counts["refused"] or counts["rows"] != len(cast.people()):
+        raise NotLoaded(f"staff list: {counts['refused']} of {counts['rows']} rows refused, {len(cast.people())} expected")
+    if seen["state"] == "ready":
+        say(f"staff list: {counts['rows']} rows, committing")
+        health.post(f"{path}/commit", {}, once="staff list commit")
+    _until_state(health, path, {"committed"})
+
+
+def _until_state(door: Door, path: str, wanted: set[str]) -> Json:
+    seen: Json = {}
+
+    def there() -> bool:
+        nonlocal seen
+        seen = door.get(path)
+        if seen["state"] in {"failed", "abandoned"}:
+            raise NotLoaded(f"staff list: the import {seen['state']}: {seen.get('reason') or seen.get('code') or ''}")
+        return seen["state"] in wanted
+
+    until(there, "the import does not end")
+    return seen
+
+
+def _ids(health: Door) -> dict[str, str]:
+    """Name -> id; names are unique in the reference case."""
+    found = {row["name"]: row["id"] for row in all_rows(health, "/personnel/people")}
+    if missing := [someone.name for someone in cast.people() if someone.name not in found]:
+        raise NotLoaded(f"people: {len(missing)} of the staff list are not there, {missing[0]} first")
+    return found
+
+
+def _answerable(health: Door, ids: dict[str, str]) -> None:
+    """Heads, reporters and deputies."""
+    for row in all_rows(health, "/personnel/departments"):
+        department = next((known for known in cast.DEPARTMENTS if known.name == row["name"]), None)
+        if department is None:
+            continue
+        wanted = {"head_id": ids[department.head], "reporter_id": ids[department.reporter], "deputy_id": ids[department.deputy]}
+        health.patch(f"/personnel/departments/{row['id']}", {**wanted, "version": row["version"]})
+
+
+def _correct(health: Door, ids: dict[str, str]) -> None:
+    """A lot number that was typed wrong on the staff list."""
+    for correction in history.CORRECTIONS:
+        record = health.get(f"/personnel/people/{ids[correction.name]}/health")
+        programme = next(one for one in record["programmes"] if _code(one["programme"]) == history.PROGRAMME)
+        standing = [dose for dose in programme["doses"] if not dose["superseded"]]
+        dose = sorted(standing, key=lambda one: str(one["given_on"]))[correction.dose - 1]
+        if dose["lot"] != correction.lot:
+            body = {"lot": correction.lot, "note": correction.note}
+            health.post(f"/personnel/doses/{dose['id']}/corrections", body, once=f"correction {correction.name}")
+
+
+def _code(programme: Json) -> str:
+    return str(programme["code"] if isinstance(programme, dict) else programme)
+
+
+def _exempt(anyone: Door, health: Door, ids: dict[str, str]) -> None:
+    """Certificates: health records enters them, a leader or the second person decides; one still waits."""
+    deciders: dict[str, Door] = {}
+    for exemption in history.EXEMPTIONS:
+        body = {
+            "person_id": ids[exemption.name],
+            "programme": history.PROGRAMME,
+            "kind": exemption.kind,
+            "from_on": exemption.from_on.isoformat(),
+            "until_on": exemption.until_on and exemption.until_on.isoformat(),
+            "issuer": exemption.issuer,
+            "certificate": True,
+            "reason": exemption.reason,
+        }
+        made = health.post("/personnel/exemptions", body, once=f"exemption {exemption.name} {exemption.from_on}")
+        if exemption.decided_by:
+            if exemption.decided_by not in deciders:
+                deciders[exemption.decided_by] = _sign_in(anyone, ids[exemption.decided_by])
+            decider = deciders[exemption.decided_by]
+            path = f"/personnel/exemptions/{made['id']}/approval"
+            decider.post(path, {"verdict": "approved"}, once=f"approval {exemption.name} {exemption.from_on}")
+
+
+def _state(health: Door, ids: dict[str, str]) -> None:
+    """What people without a full series said."""
+    for statement in history.STATEMENTS:
+        body = {
+            "person_id": ids[statement.name],
+            "programme": history.PROGRAMME,
+            "kind": statement.kind,
+            "on": statement.on.isoformat(),
+            "note": statement.note,
+        }
+        health.post("/personnel/statements", body, once=f"statement {statement.name}")
+
+
+def _remark(anyone: Door, ids: dict[str, str]) -> None:
+    """An error that a person reports in the own record, waiting for an answer."""
+    for remark in history.REMARKS:
+        own = _sign_in(anyone, ids[remark.name])
+        own.post("/personnel/remarks", {"about": remark.about, "text": remark.text}, once=f"remark {remark.name}")
+
+
+def main() -> None:
+    """Load the reference case into the demo at an address; the setup code comes as DEMO_SETUP_CODE."""
+    asked = argparse.ArgumentParser(prog="python -m infra.demo", description=main.__doc__)
+    asked.add_argument("--url", default=f"http://127.0.0.1:{settings().port}", help="the gateway's address")
+    given = asked.parse_args()
+    try:
+        loaded = load(given.url, settings().demo_setup_code.get_secret_value(), lambda line: print(line, flush=True))
+    except NotLoaded as sentence:
+        sys.exit(f"the demo's data could not be loaded: {sentence}")
+    if not loaded:
+        print("the demo has its data already", flush=True)
+
+
+if __name__ == "__main__":
+    main()
