@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 from types import MappingProxyType
+from typing import Literal
 
 from infra.reference.cast import INSTITUTION, LEADER, SECOND_HEALTH_RECORDS, SECOND_LEADER, Person, people
 
@@ -49,7 +50,7 @@ class Exemption:
     """A certificate that somebody handed in; without `decided_by` it still waits."""
 
     name: str
-    kind: str
+    kind: Literal["temporary", "permanent"]
     from_on: date
     until_on: date | None
     issuer: str
@@ -62,7 +63,7 @@ class Statement:
     """What a person without a full series said, and when."""
 
     name: str
-    kind: str
+    kind: Literal["declined", "not_started", "elsewhere"]
     on: date
     note: str
 
@@ -94,16 +95,12 @@ STORIES: Mapping[str, tuple[Dose, ...]] = MappingProxyType(
             Dose(BEIJING, date(2021, 2, 19), "2021010471", PLACES[0]),
             Dose(BEIJING, date(2021, 3, 12), "2021020417", PLACES[0]),
         ),
-        "庄晓梦": _given(
-            BEIJING, "2021-04-06", "2021-04-16", "2021-05-11"
-        ),  # the second came after 10 days and does not count; made up for
+        # the second came after 10 days and does not count; it was made up for
+        "庄晓梦": _given(BEIJING, "2021-04-06", "2021-04-16", "2021-05-11"),
         "陶一鸣": _given(BEIJING, "2021-04-06", "2021-04-22"),  # 16 days: early, yet it counts
         "丁一帆": _given(BEIJING, "2021-03-15", "2021-06-02"),  # 11 weeks: late, yet it counts
-        "柳映川": (
-            *_given(BEIJING, "2021-05-12"),
-            *_given(CHO, "2021-06-16"),
-            *_given(BEIJING, "2021-07-21"),
-        ),  # one of another kind in between
+        # one of another kind in between, which does not count
+        "柳映川": (*_given(BEIJING, "2021-05-12"), *_given(CHO, "2021-06-16"), *_given(BEIJING, "2021-07-21")),
         "程牧野": (*_given(BEIJING, "2021-04-20"), *_given(SINOVAC, "2021-05-18")),  # two makers, one kind: counts
         "韦长庚": _given(BEIJING, "2021-05-10", "2021-06-07"),  # the staff list has no birth date
         # doses missing
@@ -136,6 +133,7 @@ STATEMENTS = (
     Statement("潘向野", "not_started", date(2021, 8, 3), "没有接种，也没有证明。"),
     Statement("余晓岸", "not_started", date(2021, 8, 3), "等医院证明核准。"),
     Statement("贝听澜", "not_started", date(2021, 8, 2), "准备八月中旬接种。"),
+    Statement("甘棠", "elsewhere", date(2021, 8, 3), "说在原单位打过，接种凭证还没有拿来。"),
     Statement("严松年", "declined", date(2021, 7, 26), "本人表示不愿接种，处室已谈话一次。"),
 )
 
