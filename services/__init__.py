@@ -1,0 +1,1 @@
+"""The services: each knows the ground floor and none knows another."""

@@ -1,0 +1,1 @@
+"""The ground floor: what every service stands on, and which knows none of them."""

@@ -1,0 +1,72 @@
+"""The streams, and one connection to NATS with the settings the house has tried."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote, urlsplit
+
+import nats
+import structlog
+from nats.aio.client import Client
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.client import JetStreamContext
+from nats.js.errors import APIError, NotFoundError
+
+log = structlog.get_logger()
+
+EVENTS = StreamConfig(
+    name="EVENTS",
+    subjects=["event.>"],
+    storage=StorageType.FILE,
+    retention=RetentionPolicy.LIMITS,
+    max_age=7 * 24 * 3600,
+    max_bytes=512 * 1024 * 1024,
+    discard=DiscardPolicy.OLD,
+    duplicate_window=120,
+    num_replicas=1,
+)
+
+
+async def connect(url: str, name: str) -> Client:
+    """A connection that comes back by itself. A wrong password would hang for ever, so the first try is bounded."""
+    parts = urlsplit(url)
+
+    async def complain(error: Exception) -> None:
+        log.warning("nats", error=str(error) or type(error).__name__)
+
+    async def quiet() -> None:
+        return None
+
+    callbacks: dict[str, Callable[..., Awaitable[None]]] = {"error_cb": complain, "disconnected_cb": quiet, "reconnected_cb": quiet}
+    return await nats.connect(
+        f"{parts.scheme}://{parts.hostname}:{parts.port or 4222}",
+        name=name,
+        user=unquote(parts.username or "") or None,
+        password=unquote(parts.password or "") or None,
+        tls=ssl.create_default_context() if parts.scheme == "tls" else None,
+        inbox_prefix=f"_INBOX_{name}".encode(),
+        allow_reconnect=True,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.25,
+        ping_interval=5,
+        max_outstanding_pings=2,
+        connect_timeout=2,
+        **callbacks,
+    )
+
+
+async def connect_within(url: str, name: str, seconds: float = 10) -> Client:
+    """Connect, or raise TimeoutError: the server is away or does not know us."""
+    return await asyncio.wait_for(connect(url, name), seconds)
+
+
+async def ensure_stream(js: JetStreamContext) -> None:
+    """The stream is there, with our settings; made anew when the store was lost."""
+    try:
+        await js.stream_info(str(EVENTS.name))
+    except NotFoundError:
+        try:
+            await js.add_stream(EVENTS)
+        except APIError as odd:
+            if odd.err_code != 10058:  # another replica made it with other settings meanwhile
+                raise

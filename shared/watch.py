@@ -1,0 +1,214 @@
+"""What machines and operators watch of a service: /livez, /readyz, /metrics, /status, and its jobs."""
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from nats.errors import Error as NatsError
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Histogram, generate_latest
+from pydantic import BaseModel
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.types import Scope
+
+from shared import due
+from shared.auth import SYSTEM, Caller, anyone, require
+from shared.clock import now, real_now
+from shared.db import Database, Read
+from shared.house import Answer, Done, Due, Job, Outbox
+from shared.messaging.inbox import parked_count
+from shared.messaging.streams import EVENTS
+from shared.once import KEPT_HOURS
+from shared.refusals import Refused
+from shared.settings import settings
+from shared.web import Shown
+
+SWEEP = "house.sweep"
+
+
+class Measures:
+    """The figures of one process for Prometheus; labelled by route template, never by path."""
+
+    def __init__(self, service: str) -> None:
+        self.registry = CollectorRegistry()
+        self.seconds = Histogram(
+            "muster_request_seconds",
+            "Seconds a request took",
+            ["service", "method", "route", "status"],
+            registry=self.registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+        )
+        self.late = Gauge(
+            "muster_late", "What is late, by kind: seconds or counts, as the name says", ["service", "what"], registry=self.registry
+        )
+        self.service = service
+
+    def observe(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count one request."""
+        route = getattr(scope.get("route"), "path", "none")
+        self.seconds.labels(self.service, scope["method"], route, str(status)).observe(seconds)
+
+
+class ConsumerLag(Shown):
+    """How far a consumer is behind; `pending_count` is null when NATS cannot be asked."""
+
+    consumer: str
+    pending_count: int | None
+
+
+class Status(Shown):
+    """What is late in a service."""
+
+    service: str
+    now: datetime
+    unsent_count: int
+    oldest_unsent_seconds: float
+    parked_count: int
+    due_late_count: int
+    due_parked_count: int
+    jobs_open_count: int
+    nats_connected: bool
+    consumers: list[ConsumerLag]
+    disk_free_bytes: int | None
+    disk_total_bytes: int | None
+    backup_age_seconds: float | None
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class JobShown(Shown):
+    """A job: how far it is, and what came of it."""
+
+    id: UUID
+    kind: str
+    state: str
+    done_count: int
+    total_count: int
+    result: dict[str, Any] | None
+    problem: dict[str, Any] | None
+    created_at: datetime
+    ended_at: datetime | None
+
+    model_config = Shown.model_config | {"json_schema_extra": {"example": {"state": "running", "done_count": 12000, "total_count": 50000}}}
+
+
+async def status_of(request: Request, read: AsyncSession) -> Status:
+    """The figures of /status."""
+    app = request.app
+    oldest = select(func.count(), func.min(Outbox.created_at)).where(Outbox.sent_at.is_(None))
+    unsent, since = (await read.execute(oldest)).one()
+    due_late, due_parked = await due.late(read)
+    jobs = await read.scalar(select(func.count()).select_from(Job).where(Job.state.in_(("waiting", "running"))))
+    nc = getattr(app.state, "nc", None)
+    connected = bool(nc is not None and nc.is_connected)
+    disk, backup_age = _disk_and_backup(settings().data_dir)
+    return Status(
+        service=app.state.name,
+        now=now(),
+        unsent_count=unsent,
+        oldest_unsent_seconds=(real_now() - since).total_seconds() if since else 0.0,
+        parked_count=await parked_count(read),
+        due_late_count=due_late,
+        due_parked_count=due_parked,
+        jobs_open_count=int(jobs or 0),
+        nats_connected=connected,
+        consumers=[
+            ConsumerLag(consumer=h.name, pending_count=await _pending(nc, h.name) if connected else None) for h in app.state.handlers
+        ],
+        disk_free_bytes=disk[0] if disk else None,
+        disk_total_bytes=disk[1] if disk else None,
+        backup_age_seconds=backup_age,
+    )
+
+
+async def _pending(nc: Any, consumer: str) -> int | None:
+    try:
+        info = await nc.jetstream(timeout=1).consumer_info(str(EVENTS.name), consumer)
+    except (NatsError, OSError, TimeoutError):
+        return None
+    return int(info.num_pending) + int(info.num_ack_pending or 0)
+
+
+def _disk_and_backup(folder: Path | None) -> tuple[tuple[int, int] | None, float | None]:
+    if folder is None or not folder.exists():
+        return None, None
+    usage = shutil.disk_usage(folder)
+    made = [one.stat().st_mtime for one in (folder / "backups").glob("*.dump")]
+    return (usage.free, usage.total), (real_now().timestamp() - max(made)) if made else None
+
+
+def watch_routes(name: str) -> APIRouter:
+    """The routes that every service has."""
+    routes = APIRouter(tags=["operation"])
+
+    @routes.get("/livez")
+    async def alive(caller: Annotated[Caller, anyone("a supervisor asks whether the process answers")]) -> Alive:
+        """The process answers."""
+        return Alive()
+
+    @routes.get("/readyz")
+    async def ready(request: Request, caller: Annotated[Caller, anyone("a supervisor asks whether requests may come")]) -> Alive:
+        """The database answers and NATS has been reached since the start. 503 `not_available` otherwise."""
+        database: Database = request.app.state.database
+        async with database.engine.connect() as connection:
+            await connection.execute(text("select 1"))
+        if settings().work == "on" and request.app.state.loops and not request.app.state.heard.is_set():
+            raise Refused("not_available", 503, {"what": "nats"})
+        return Alive()
+
+    @routes.get("/metrics", include_in_schema=False)
+    async def metrics(
+        request: Request, caller: Annotated[Caller, anyone("figures without persons, on an inside address")], read: Read
+    ) -> Response:
+        """The figures for Prometheus."""
+        measures: Measures = request.app.state.measures
+        found = await status_of(request, read)
+        for what in ("unsent_count", "oldest_unsent_seconds", "parked_count", "due_late_count", "due_parked_count", "jobs_open_count"):
+            measures.late.labels(name, what).set(getattr(found, what))
+        for lag in found.consumers:
+            if lag.pending_count is not None:
+                measures.late.labels(name, f"pending_{lag.consumer}").set(lag.pending_count)
+        if found.disk_free_bytes is not None:
+            measures.late.labels(name, "disk_free_bytes").set(found.disk_free_bytes)
+        if found.backup_age_seconds is not None:
+            measures.late.labels(name, "backup_age_seconds").set(found.backup_age_seconds)
+        return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/status")
+    async def status(request: Request, caller: Annotated[Caller, require("system.read")], read: Read) -> Status:
+        """What is late here: the oldest unsent event, consumers behind, parked rows, due rows, disk, age of the last backup."""
+        return await status_of(request, read)
+
+    @routes.get("/jobs/{job_id}")
+    async def show_job(job_id: UUID, caller: Annotated[Caller, require("job.read")], read: Read) -> JobShown:
+        """How far a job is. Refused: `not_found` (also: not yours)."""
+        job = await read.get(Job, job_id)
+        if job is None or not (caller.reach("job.read").everything or job.started_by == caller.id):
+            raise Refused("not_found", 404)
+        return JobShown.model_validate(job)
+
+    return routes
+
+
+async def sweep(tx: AsyncSession, row: Due) -> None:
+    """Nightly: sent events, done-rows and kept answers whose time is over. Done-rows outlive the outbox, the outbox outlives the stream."""
+    moment = real_now()
+    await tx.execute(delete(Outbox).where(Outbox.sent_at < moment - timedelta(days=settings().outbox_days)))
+    await tx.execute(delete(Done).where(Done.done_at < moment - timedelta(days=settings().done_days)))
+    await tx.execute(delete(Answer).where(Answer.given_at < moment - timedelta(hours=KEPT_HOURS)))
+    await tx.execute(delete(Job).where(Job.ended_at < now() - timedelta(days=settings().import_days)))
+    await due.later(tx, SWEEP, "", now() + timedelta(days=1))
+
+
+async def plan_sweep(database: Database) -> None:
+    """The first sweep stands on the list of due rows."""
+    async with database.transaction(SYSTEM) as tx:
+        if await tx.get(Due, (SWEEP, "")) is None:
+            await due.later(tx, SWEEP, "", now() + timedelta(days=1))

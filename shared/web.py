@@ -1,0 +1,292 @@
+"""For every process: problem+json (RFC 9457), the last-resort 500, limits, logs, and the types by which text and numbers come in."""
+
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import uuid4
+
+import structlog
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+from sqlalchemy.exc import IntegrityError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.db import is_away, refused_by_constraint
+from shared.refusals import FieldError, Refused
+
+log = structlog.get_logger()
+
+BODY_BYTES = 1_000_000
+RUNNING_AT_ONCE = 200
+_BAD_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_BAD_NOTE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def _line(value: str) -> str:
+    if _BAD_LINE.search(value):
+        raise PydanticCustomError("odd_characters", "holds characters that are no text")
+    return unicodedata.normalize("NFC", value).strip()
+
+
+def _note(value: str) -> str:
+    if _BAD_NOTE.search(value):
+        raise PydanticCustomError("odd_characters", "holds characters that are no text")
+    return unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
+
+
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
+"""One line of text: NFC, no controls, no lone surrogates, 1 to 200 characters."""
+Note = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_note)]
+"""Text of several lines, up to 2,000 characters."""
+Code = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+"""A code or a number as institutions give them: letters, digits, dot, dash, underscore."""
+Secret = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
+"""A password or code as it is typed."""
+Count = Annotated[int, Field(ge=0, le=2_000_000_000)]
+Version = Annotated[
+    int, Field(ge=1, le=2_000_000_000, description="The version that was read; an older one is refused with what changed meanwhile")
+]
+PageNo = Annotated[int, Query(ge=1, le=100_000, description="Page, from 1")]
+PageSize = Annotated[int, Query(ge=1, le=200, description="Rows a page")]
+Search = Annotated[
+    str | None, Query(max_length=100, description="Letters of a name, pinyin, or a number"), AfterValidator(lambda v: _line(v) if v else v)
+]
+
+
+class Body(BaseModel):
+    """What a caller sends: unknown fields are refused, numbers are finite."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, str_strip_whitespace=True)
+
+
+class Shown(BaseModel):
+    """What a service answers."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+Row = TypeVar("Row")
+
+
+class Listed(Shown, Generic[Row]):
+    """A page of a list."""
+
+    items: list[Row]
+    total: int
+    page: int = 1
+    page_size: int = 50
+
+
+SENTENCES: dict[str, str] = {
+    "invalid": "Something in the form is wrong; each field says what.",
+    "not_signed_in": "Nobody is signed in, or the session has ended.",
+    "not_allowed": "Your roles do not allow this.",
+    "not_found": "There is no such thing, or it is not yours to see.",
+    "changed_meanwhile": "Somebody changed this in the meantime; look at what changed and decide.",
+    "too_large": "What was sent is larger than this takes.",
+    "too_many": "Too many tries; wait a little.",
+    "not_available": "This part cannot be reached now; nothing was lost.",
+    "unexpected": "Something went wrong on our side. Nothing was written; the reference number helps to find it.",
+    "key_used_differently": "This Idempotency-Key was used with another body.",
+    "key_malformed": "An Idempotency-Key has 1 to 100 visible characters.",
+    "wrong_method": "This address does not take this method.",
+    "malformed": "What was sent cannot be read.",
+}
+"""The English sentence of each code that the ground floor itself says; services add theirs."""
+
+_PYDANTIC_CODES = {
+    "missing": "required",
+    "string_too_short": "required",
+    "string_too_long": "too_long",
+    "too_long": "too_long",
+    "extra_forbidden": "unknown_field",
+    "uuid_parsing": "unknown_id",
+    "uuid_type": "unknown_id",
+    "date_from_datetime_parsing": "date_unreadable",
+    "date_parsing": "date_unreadable",
+    "date_type": "date_unreadable",
+    "date_from_datetime_inexact": "date_unreadable",
+    "datetime_parsing": "date_unreadable",
+    "datetime_from_date_parsing": "date_unreadable",
+    "timezone_aware": "zone_missing",
+    "enum": "not_a_choice",
+    "literal_error": "not_a_choice",
+    "int_parsing": "not_a_number",
+    "int_type": "not_a_number",
+    "greater_than_equal": "too_small",
+    "less_than_equal": "too_big",
+    "string_pattern_mismatch": "odd_characters",
+    "string_unicode": "odd_characters",
+    "bool_parsing": "not_a_choice",
+    "json_invalid": "malformed",
+}
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    params: Mapping[str, Any] | None = None,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """An answer that says what is wrong, as RFC 9457 has it, with our code and the reference number."""
+    body = {
+        "type": "about:blank",
+        "title": SENTENCES.get(code, code.replace("_", " ")),
+        "status": status,
+        "code": code,
+        "params": dict(params or {}),
+        "errors": [{"field": one.field, "code": one.code, "params": dict(one.params)} for one in errors],
+        "reference": reference(request),
+    }
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type="application/problem+json")
+
+
+def reference(request: Request) -> str:
+    """The number by which a person and the log speak of the same request."""
+    found: str = request.scope.get("reference", "")
+    return found
+
+
+def invalid(wrong: RequestValidationError) -> list[FieldError]:
+    """The errors of a form, without what was typed: it may be personal, or huge."""
+    found = []
+    for one in wrong.errors():
+        where = ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0])
+        limits = {name: value for name, value in (one.get("ctx") or {}).items() if name in {"max_length", "min_length", "ge", "le"}}
+        code = one["type"]
+        if code == "string_too_short" and limits.get("min_length", 1) > 1:
+            code = "too_short"
+        found.append(FieldError(where[:100], _PYDANTIC_CODES.get(code, code), limits))
+    return found[:50]
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Every exception that a handler lets through becomes a problem+json; none becomes a stack trace."""
+
+    async def refused(request: Request, no: Exception) -> JSONResponse:
+        assert isinstance(no, Refused)
+        headers = {"Retry-After": str(no.params.get("seconds", 30))} if no.status in (429, 503) else None
+        return problem(request, no.status, no.code, no.params, no.errors, headers)
+
+    async def unprocessable(request: Request, wrong: Exception) -> JSONResponse:
+        assert isinstance(wrong, RequestValidationError)
+        found = invalid(wrong)
+        if any(error.code == "malformed" for error in found):
+            return problem(request, 400, "malformed")
+        return problem(request, 422, "invalid", errors=found)
+
+    async def http(request: Request, wrong: Exception) -> JSONResponse:
+        assert isinstance(wrong, HTTPException)
+        codes = {400: "malformed", 404: "not_found", 405: "wrong_method", 413: "too_large", 503: "not_available"}
+        return problem(request, wrong.status_code, codes.get(wrong.status_code, "malformed"), headers=wrong.headers)
+
+    async def broken(request: Request, wrong: Exception) -> JSONResponse:
+        assert isinstance(wrong, IntegrityError)
+        spoken = refused_by_constraint(wrong)
+        if isinstance(spoken, Refused):
+            return await refused(request, spoken)
+        return unexpected(request, wrong)
+
+    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(RequestValidationError, unprocessable)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(IntegrityError, broken)
+
+
+def unexpected(request: Request, odd: BaseException) -> JSONResponse:
+    """The last resort: 503 when the store is away, else 500; the log has the reason under the reference number."""
+    if is_away(odd):
+        log.warning("away", reference=reference(request), path=request.scope.get("path"), reason=type(odd).__name__)
+        return problem(request, 503, "not_available", headers={"Retry-After": "2"})
+    log.error("unexpected", reference=reference(request), path=request.scope.get("path"), exc_info=odd)
+    return problem(request, 500, "unexpected")
+
+
+Spoken = Callable[[Request, BaseException], Any]
+
+
+class Outermost:
+    """Around everything: a reference number, a cap on running requests, the log line, and an answer whatever happens within.
+
+    An exception that reached uvicorn would cut the connection, and the next request on it would fail too (tried: 50 of 50)."""
+
+    def __init__(
+        self, app: ASGIApp, *, last_resort: Spoken = unexpected, observe: Callable[[Scope, int, float], None] | None = None
+    ) -> None:
+        self.app, self.last_resort, self.observe = app, last_resort, observe
+        self.running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope["reference"] = (
+            next((v.decode("latin-1")[:32] for k, v in scope["headers"] if k == b"muster-reference"), None) or uuid4().hex[:12]
+        )
+        started, status, began = False, 500, time.perf_counter()
+
+        async def watched(message: Message) -> None:
+            nonlocal started, status
+            if message["type"] == "http.response.start":
+                started, status = True, message["status"]
+                headers = [(b"x-content-type-options", b"nosniff"), (b"muster-reference", scope["reference"].encode("latin-1"))]
+                message = {**message, "headers": [*message["headers"], *headers]}
+            await send(message)
+
+        self.running += 1
+        try:
+            if self.running > RUNNING_AT_ONCE:
+                raise Refused("not_available", 503)
+            await self.app(scope, receive, watched)
+        except BaseExceptionGroup as several:
+            await self._last(scope, receive, watched, several.exceptions[0], started)
+        except Exception as odd:
+            await self._last(scope, receive, watched, odd, started)
+        finally:
+            self.running -= 1
+            if self.observe is not None:
+                self.observe(scope, status, time.perf_counter() - began)
+
+    async def _last(self, scope: Scope, receive: Receive, send: Send, odd: BaseException, started: bool) -> None:
+        request = Request(scope)
+        if started:  # half an answer is out: nothing better than to end it
+            log.error("broke off", reference=reference(request), exc_info=odd)
+            return
+        if isinstance(odd, Refused):
+            answer = problem(request, odd.status, odd.code, odd.params, headers={"Retry-After": "2"})
+        else:
+            answer = self.last_resort(request, odd)
+        await answer(scope, receive, send)
+
+
+def log_in_json(level: str, *, process: str) -> None:
+    """One JSON line an event, ours and the libraries' alike; names, phones and addresses stay out of it."""
+    import logging
+
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    foreign = structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        foreign_pre_chain=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)],
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(foreign)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
