@@ -1,0 +1,27 @@
+"""What belongs to the frame: the switch of the language, and on the phone the page of everything one may open."""
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.forms import typed
+from gateway.i18n import COOKIE, LANGUAGES, back_to, safe_next
+from gateway.pages import Pages, page
+
+pages = Pages()
+_YEAR = 365 * 24 * 3600
+
+
+@pages.post("/language", open_to_all="whoever reads a page may choose its language")
+async def choose_language(request: Request) -> Response:
+    """Keep the chosen language in a cookie and go back to the page one came from."""
+    form = await typed(request)
+    answer = RedirectResponse(safe_next(form["next"]) if isinstance(form.get("next"), str) else back_to(request), 303)
+    if form.get("lang") in LANGUAGES:
+        answer.set_cookie(COOKIE, form["lang"], max_age=_YEAR, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+    return answer
+
+
+@pages.get("/menu")
+async def show_menu(request: Request) -> Response:
+    """Everything one may open, for the phone, whose tab bar is too short for it."""
+    return page(request, "layout/menu.html")

@@ -1,0 +1,122 @@
+// What the pages do beyond links and forms. Everything here is a comfort: without it each page works as well.
+"use strict"
+
+const body = document.body
+const KEPT = "muster-kept"
+
+// What was typed outlives a session that ends while one writes: kept in this tab until it was sent, never passwords or files.
+const fieldsOf = form => [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "once")
+const placeOf = form => [new URL(form.action, location.href).pathname, location.pathname + location.search]
+
+document.addEventListener("submit", event => {
+  const form = event.target
+  if (form.matches("[data-forget]")) return sessionStorage.clear()
+  if (form.method !== "post" || form.querySelector("[type=password]")) return
+  const [action, place] = placeOf(form)
+  sessionStorage.setItem(KEPT, JSON.stringify({ action, place, lost: false, fields: fieldsOf(form) }))
+}, true)
+
+function restore() {
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null")
+  if (!kept) return
+  if (location.pathname === "/signin") return sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, lost: true }))
+  if (!kept.lost) return sessionStorage.removeItem(KEPT)
+  const form = [...document.forms].find(each => each.method === "post" && placeOf(each)[0] === kept.action)
+  if (!form) return
+  sessionStorage.removeItem(KEPT)
+  for (const box of form.querySelectorAll("[type=checkbox], [type=radio]")) box.checked = kept.fields.some(([name, value]) => name === box.name && value === box.value)
+  for (const [name, value] of kept.fields) {
+    const field = form.elements.namedItem(name)
+    if (field instanceof HTMLElement && !field.matches("[type=checkbox], [type=radio], [type=file], [type=hidden]")) field.value = value
+  }
+  form.closest("details")?.setAttribute("open", "")
+  tell(body.dataset.kept)
+  form.querySelector("input:not([type=hidden]), select, textarea")?.focus()
+}
+
+function tell(words) {
+  const toast = document.createElement("div")
+  toast.className = "toast"
+  toast.setAttribute("role", "status")
+  toast.append("", Object.assign(document.createElement("span"), { textContent: words }))
+  document.getElementById("toasts")?.append(toast)
+  setTimeout(() => toast.remove(), 8000)
+}
+
+// Live hints: the stream says which topic changed, without data; each block that shows it asks for itself again.
+const topicsOf = element => element.dataset.live.split(/\s+/)
+const busy = element => element.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")
+
+function refresh(topic) {
+  for (const element of document.querySelectorAll("[data-live]")) {
+    if (topic !== "all" && !topicsOf(element).includes(topic)) continue
+    if (busy(element)) { element.addEventListener("focusout", () => refreshSoon(element), { once: true }); continue }
+    refreshSoon(element)
+  }
+}
+
+const waiting = new WeakMap()
+function refreshSoon(element) { // many hints at once are one question, and not all pages ask in the same instant
+  clearTimeout(waiting.get(element))
+  waiting.set(element, setTimeout(() => {
+    if (!element.isConnected || busy(element)) return
+    htmx.ajax("GET", element.dataset.liveFrom || location.pathname + location.search, { source: element, target: element, swap: "outerMorph" })
+  }, 100 + Math.random() * 300))
+}
+
+let stream = null
+function listen() {
+  if (!body.dataset.liveStream || stream || document.hidden || !document.querySelector("[data-live]")) return
+  let first = true
+  stream = new EventSource(body.dataset.liveStream)
+  stream.addEventListener("open", () => { if (!first || missed) refresh("all"); first = missed = false })
+  stream.addEventListener("changed", event => refresh(event.data.trim()))
+  stream.addEventListener("error", () => { if (stream?.readyState === EventSource.CLOSED) stop() })
+}
+let missed = false
+function stop() { stream?.close(); stream = null; missed = true }
+document.addEventListener("visibilitychange", () => document.hidden ? stop() : listen())
+setInterval(() => { if (!document.hidden && !stream) { refresh("all"); listen() } }, 30000)
+addEventListener("pagehide", stop)
+
+// The clock of the band goes on by itself; it shows business time, so only what has passed since is added.
+const clock = document.querySelector("[data-clock]")
+if (clock) {
+  const [, hours, minutes, seconds] = clock.dateTime.match(/T(\d\d):(\d\d):(\d\d)/).map(Number), begun = performance.now()
+  setInterval(() => {
+    const passed = Math.floor((hours * 3600 + minutes * 60 + seconds + (performance.now() - begun) / 1000) / 60) % 1440
+    clock.textContent = [Math.floor(passed / 60), passed % 60].map(part => String(part).padStart(2, "0")).join(":")
+  }, 5000)
+}
+
+document.addEventListener("keydown", event => { // "/" goes to the search field, as on most lists
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, [contenteditable]")) return
+  const search = document.querySelector("[type=search]")
+  if (search) { event.preventDefault(); search.focus(); search.select() }
+})
+
+document.addEventListener("click", async event => {
+  const button = event.target.closest("[data-print], [data-copy], [data-opens], [data-closes], [aria-disabled=true]")
+  if (!button) return
+  if (button.getAttribute("aria-disabled") === "true") return event.preventDefault()
+  if ("print" in button.dataset) window.print()
+  if (button.dataset.copy) { await navigator.clipboard?.writeText(button.dataset.copy); tell(body.dataset.copied) }
+  if (button.dataset.opens) document.getElementById(button.dataset.opens)?.showModal()
+  if ("closes" in button.dataset) button.closest("dialog")?.close()
+})
+
+function settle() { // after a page or a block has come: the refusal is read out and seen, what was done fades
+  document.querySelector("[data-refusal]")?.focus({ preventScroll: false })
+  for (const toast of document.querySelectorAll(".toast[data-passing]")) setTimeout(() => toast.remove(), 8000)
+  listen()
+}
+document.addEventListener("htmx:after:swap", event => {
+  if (event.detail.ctx?.response?.status < 400) { document.getElementById("alert")?.replaceChildren(); sessionStorage.removeItem(KEPT) }
+  settle()
+})
+document.addEventListener("htmx:error", () => tell(body.dataset.offline))
+
+const address = new URL(location.href)
+if (address.searchParams.has("done")) { address.searchParams.delete("done"); history.replaceState(history.state, "", address) }
+restore()
+settle()
