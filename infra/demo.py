@@ -17,6 +17,7 @@ from shared.settings import settings
 STANDS_AT = datetime.fromisoformat("2021-08-04T07:40:00+08:00")
 FILE_NAME = "澜江学院人员名册.xlsx"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FIRST = (cast.ADMINISTRATOR, cast.HEALTH_RECORDS)  # they must be there before anyone can be given a role
 Say = Callable[[str], None]
 
 
@@ -24,18 +25,18 @@ def load(base_url: str, setup_code: str, say: Say = print) -> bool:
     """Load the reference case; False when the system has one already. Interrupted half way, it goes on where it was."""
     with httpx.Client(base_url=base_url, timeout=30, trust_env=False) as http:
         anyone = Door(http)
-        roles = {} if anyone.get("/identity/setup")["needed"] else _cast(anyone)
-        if roles.get("reporter"):
+        needed = anyone.get("/identity/setup")["needed"]
+        players = {} if needed else _cast(anyone)
+        if players.get("reporter"):
             return False
-        anyone.put("/identity/demo/clock", {"at": STANDS_AT.isoformat()})
-        administrator = _administrator(anyone, setup_code, roles.get("administrator"))
-        say(f"{cast.INSTITUTION}: departments and the first health records")
-        administrator.put("/personnel/institution", {"name": cast.INSTITUTION})
+        if not needed and not {"administrator", "health"} <= set(players):
+            raise NotLoaded("loading was interrupted before anyone had a role; remove the demo's data folder and start again")
+        if needed:
+            anyone.put("/identity/demo/clock", {"at": STANDS_AT.isoformat()})
+            say(f"{cast.INSTITUTION}: set-up")
+            players = _set_up(anyone, setup_code)
+        administrator, health = _sign_in(anyone, players["administrator"]), _sign_in(anyone, players["health"])
         departments = _departments(administrator)
-        first = _first_people(administrator, departments)
-        _give(administrator, first[cast.ADMINISTRATOR], "administrator")
-        _give(administrator, first[cast.HEALTH_RECORDS], "health", setup_code=setup_code)
-        health = _sign_in(anyone, first[cast.HEALTH_RECORDS])
         say("staff list: reading")
         _take_over(health, say)
         ids = _ids(health)
@@ -54,19 +55,25 @@ def load(base_url: str, setup_code: str, say: Say = print) -> bool:
 
 def _cast(anyone: Door) -> dict[str, str]:
     """Role -> person, as the demo's sign-in page shows them."""
-    return {player["role"]: player["person_id"] for player in anyone.get("/identity/demo/cast")["items"]}
+    players = sorted(anyone.get("/identity/demo/cast")["items"], key=lambda player: player["name"] in FIRST)  # of two, the first one counts
+    return {player["role"]: player["person_id"] for player in players}
 
 
-def _administrator(anyone: Door, setup_code: str, known: str | None) -> Door:
-    """The one who sets the system up. The password is forgotten at once: in a demo one signs in by a button."""
-    if known:
-        return _sign_in(anyone, known)
-    if not anyone.get("/identity/setup")["needed"]:
-        raise NotLoaded("loading was interrupted before there was an administrator; remove the demo's data folder and start again")
+def _set_up(anyone: Door, setup_code: str) -> dict[str, str]:
+    """The set-up's administrator makes the first two people and gives them their roles; the setup code stands in for a second person.
+
+    The password is forgotten at once: in a demo one signs in by a button.
+    """
     account = {"username": "admin", "password": secrets.token_urlsafe(24)}
-    anyone.post("/identity/setup", {"code": setup_code, "name": "演示管理员", **account}, once="setup")
-    session = anyone.post("/identity/sessions", {**account, "kind": "desk", "device": "demo"}, once="administrator")
-    return anyone.as_(session["secret"])
+    anyone.post("/identity/setup", {"code": setup_code, "name": "演示管理员", **account}, once=f"setup {time.time_ns()}")
+    credentials = {**account, "kind": "desk", "device": "demo"}
+    session = anyone.post("/identity/sessions", credentials, once=f"administrator {time.time_ns()}")
+    first = anyone.as_(session["secret"])
+    first.put("/personnel/institution", {"name": cast.INSTITUTION})
+    people = _first_people(first, _departments(first))
+    _give(first, people[cast.HEALTH_RECORDS], "health", setup_code=setup_code)
+    _give(first, people[cast.ADMINISTRATOR], "administrator")
+    return {"health": people[cast.HEALTH_RECORDS], "administrator": people[cast.ADMINISTRATOR]}
 
 
 def _sign_in(anyone: Door, person_id: str) -> Door:
@@ -87,9 +94,9 @@ def _departments(administrator: Door) -> dict[str, str]:
 
 
 def _first_people(administrator: Door, departments: dict[str, str]) -> dict[str, str]:
-    """Two people who must be there before anyone can be given a role: the administrator's own person, and health records."""
+    """The administrator's own person, and health records."""
     found = {}
-    for name in (cast.ADMINISTRATOR, cast.HEALTH_RECORDS):
+    for name in FIRST:
         someone = cast.person(name)
         body = {
             "number": someone.number,
@@ -117,7 +124,10 @@ def _roles(administrator: Door, health: Door, ids: dict[str, str]) -> None:
 
 def _take_over(health: Door, say: Say) -> None:
     """The whole staff list through the import, as HR would: upload, look, commit."""
-    started = health.upload("/personnel/imports", (FILE_NAME, staff_list(), XLSX), once="staff list")
+    begun = [one for one in health.get("/personnel/imports")["items"] if one["state"] in {"reading", "ready", "committing", "committed"}]
+    started = (
+        begun[0] if begun else health.upload("/personnel/imports", (FILE_NAME, staff_list(), XLSX), once=f"staff list {time.time_ns()}")
+    )
     path = f"/personnel/imports/{started['id']}"
     seen = _until_state(health, path, {"ready", "committing", "committed"})
     counts = seen["counts"]
@@ -125,7 +135,7 @@ def _take_over(health: Door, say: Say) -> None:
         raise NotLoaded(f"staff list: {counts['refused']} of {counts['rows']} rows refused, {len(cast.people())} expected")
     if seen["state"] == "ready":
         say(f"staff list: {counts['rows']} rows, committing")
-        health.post(f"{path}/commit", {}, once="staff list commit")
+        health.post(f"{path}/commit", {}, once=f"commit {started['id']}")
     _until_state(health, path, {"committed"})
 
 

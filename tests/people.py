@@ -1,12 +1,13 @@
 """The cast of the tests: a small institution with one person for each role, as rows to create and as callers to act."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
 from shared.auth import Caller
 
-TODAY = date(2021, 8, 4)
+NOW = datetime.fromisoformat("2021-08-04T07:40:00+08:00")  # where the tests stand
+TODAY = NOW.date()
 
 
 def id_of(word: str) -> UUID:

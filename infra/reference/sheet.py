@@ -1,8 +1,8 @@
-"""The staff list as an HR office keeps it: an XLSX with title rows above Chinese headings; `python -m infra.reference.sheet FILE [--rows N]`."""
+"""The staff list as an HR office keeps it, an XLSX with title rows above Chinese headings: `python -m infra.reference.sheet FILE`."""
 
 import argparse
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -28,6 +28,7 @@ def staff_list(lines: Lines | None = None) -> bytes:
     stream = BytesIO()
     # constant_memory wants cells in order and keeps one row at a time: 50,000 people need no more than a few.
     with xlsxwriter.Workbook(stream, {"constant_memory": True, "default_date_format": "yyyy/m/d"}) as book:
+        book.set_properties({"created": datetime(ON.year, ON.month, ON.day, tzinfo=UTC)})  # else the same list is another file each time
         page = book.add_worksheet("教职工名册")
         bold = book.add_format({"bold": True})
         dated = book.add_format({"num_format": "yyyy/m/d"})
