@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -28,7 +29,7 @@ class CannotMake(Exception):
     """Carries one clear sentence."""
 
 
-def say(words, passing=False):
+def say(words: str, passing: bool = False) -> None:
     """A step; a passing one is overwritten on a terminal and left out elsewhere."""
     if SHOWS:
         sys.stderr.write("\r\033[K" + words + ("" if passing else "\n"))
@@ -37,15 +38,15 @@ def say(words, passing=False):
         sys.stderr.write(words + "\n")
 
 
-def fits(version):
+def fits(version: "Sequence[int]") -> bool:
     """Whether Muster runs on that Python."""
     return OLDEST <= tuple(version[:2]) <= NEWEST
 
 
-def another_python():
-    """A Python that fits, when `python3` is one that does not."""
+def another_python() -> str:
+    """A Python that fits, when `python3` is one that does not; empty when there is none."""
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
-        found = shutil.which("python3.%d" % minor)
+        found = shutil.which(f"python3.{minor}")
         if not found:
             continue
         asked = subprocess.Popen(
@@ -54,10 +55,10 @@ def another_python():
         answer = asked.communicate()[0].split()
         if len(answer) == 2 and fits([int(part) for part in answer]):
             return found
-    return None
+    return ""
 
 
-def check_machine():
+def check_machine() -> None:
     """PostgreSQL and nats-server come as programs: they exist for glibc and macOS, 64 bit."""
     if os.name == "nt" or sys.platform not in ("linux", "darwin"):
         raise CannotMake("Muster runs on Linux and macOS; on Windows use WSL or the container image.")
@@ -72,21 +73,21 @@ def check_machine():
         if not libc.startswith("glibc"):
             raise CannotMake("This Linux has no glibc (Alpine?), and PostgreSQL comes for glibc only: use the container image.")
         if [int(part) for part in numbers[:2]] < [2, 27]:
-            raise CannotMake("Muster needs glibc 2.27 or newer, this is %s." % libc)
+            raise CannotMake(f"Muster needs glibc 2.27 or newer, this is {libc}.")
 
 
-def hash_of(path):
+def hash_of(path: str) -> str:
     """Of a file's content."""
     with open(path, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def wanted():
+def wanted() -> "dict[str, str]":
     """What an environment must have been made from to be used as it is."""
     return {name: hash_of(os.path.join(PROJECT, lock)) for name, lock in LOCKS.items()}
 
 
-def found():
+def found() -> "dict[str, object]":
     """What the environment was made from; empty when there is none, a half-made one, or one that was moved here."""
     try:
         with open(STAMP) as file:
@@ -97,14 +98,18 @@ def found():
     return stamp if whole and isinstance(stamp, dict) and stamp.get("at") == PROJECT else {}
 
 
-def clean_env():
+def clean_env() -> "dict[str, str]":
     """Without what would make Python look for modules elsewhere."""
-    return {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_USER")}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_USER")
+    }
 
 
-def make_venv():
+def make_venv() -> None:
     """An empty environment in place of what was there."""
-    say("environment: making .venv with Python %d.%d.%d" % sys.version_info[:3])
+    say("environment: making .venv with Python {}.{}.{}".format(*sys.version_info[:3]))
     if os.path.islink(VENV):
         os.unlink(VENV)
     elif os.path.exists(VENV):
@@ -117,57 +122,66 @@ def make_venv():
         raise CannotMake(cause(words) or "This Python cannot make an environment (its venv module is missing): install python3-venv.")
 
 
-def install(lock):
+def install(lock: str) -> None:
     """Every package of the lock, each held against its hash, wheels only."""
     if hash_of(PIP) != PIP_SHA256:
-        raise CannotMake("infra/%s is damaged: its hash is not the expected one; check the project out again." % os.path.basename(PIP))
+        raise CannotMake(f"{PIP} is damaged: its hash is not the expected one; check the project out again.")
     with open(os.path.join(PROJECT, lock)) as file:
         count = len(re.findall(r"^[A-Za-z0-9]", file.read(), re.M))
-    say("environment: installing about %d packages from %s" % (count, lock))
+    say(f"environment: installing about {count} packages from {lock}")
     options = "--require-hashes --only-binary :all: --no-compile --no-deps --disable-pip-version-check --no-input --progress-bar off"
+    options += " --no-warn-script-location"
     pip = subprocess.Popen(
-        [PYTHON, os.path.join(PIP, "pip"), "install"] + options.split() + ["--no-warn-script-location", "-r", os.path.join(PROJECT, lock)],
+        [PYTHON, os.path.join(PIP, "pip"), "install", *options.split(), "-r", os.path.join(PROJECT, lock)],
         env=clean_env(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
     words, fetched = [], 0
+    assert pip.stdout is not None
     for line in iter(pip.stdout.readline, b""):
         words.append(line.decode("utf-8", "replace"))
         fetched += words[-1].startswith("Collecting")
-        say("environment: %d packages fetched" % fetched if fetched < count else "environment: installing", passing=True)
+        say(f"environment: {fetched} packages fetched" if fetched < count else "environment: installing", passing=True)
     if pip.wait():
         told = "".join(words[-60:])
         sys.stderr.write("\n" + "".join(line for line in words[-25:]))
         raise CannotMake(cause(told) or "The packages could not be installed; what pip said stands above.")
 
 
-def cause(words):
-    """The sentence for what pip or venv most often trips over."""
+def cause(words: str) -> str:
+    """The sentence for what pip or venv most often trips over; empty when it is something else."""
     for marks, sentence in (
         (("No space left on device", "Errno 28", "Errno 122"), "The disk is full: .venv needs about 500 MB."),
-        (("Read-only file system", "Errno 30"), "The disk is read-only: the environment cannot be made in %s." % PROJECT),
-        (("Permission denied", "Errno 13"), "This user may not write to %s." % PROJECT),
+        (("Read-only file system", "Errno 30"), f"The disk is read-only: the environment cannot be made in {PROJECT}."),
+        (("Permission denied", "Errno 13"), f"This user may not write to {PROJECT}."),
         (("DO NOT MATCH THE HASHES",), "A package is not what the lock promises: nothing of it was installed."),
         (
-            ("NewConnectionError", "ConnectTimeout", "Name or service not known", "Connection refused", "Network is unreachable", "ReadTimeout"),
+            (
+                "NewConnectionError",
+                "ConnectTimeout",
+                "Name or service not known",
+                "Connection refused",
+                "Network is unreachable",
+                "ReadTimeout",
+            ),
             "The packages could not be fetched: is there a network, or a mirror to name (PIP_INDEX_URL)?",
         ),
     ):
         if any(mark in words for mark in marks):
             return sentence
-    return None
+    return ""
 
 
-def compile_all():
+def compile_all() -> None:
     """On all cores, so that the first start is not the slow one. Tests of libraries are never imported."""
     say("environment: compiling", passing=True)
-    site = os.path.join(VENV, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
+    site = os.path.join(VENV, "lib", "python{}.{}".format(*sys.version_info[:2]), "site-packages")
     with open(os.devnull, "w") as nowhere:
         subprocess.call([PYTHON, "-m", "compileall", "-q", "-j", "0", "-x", r"/(tests?|testing)/", site], stdout=nowhere, stderr=nowhere)
 
 
-def make(name):
+def make(name: str) -> None:
     """Bring .venv to what the lock says; returns at once when it is there."""
     want = wanted()
     if found().get(name) == want[name]:
@@ -190,17 +204,19 @@ def make(name):
             stamp["run"] = want["run"]  # the larger lock holds the smaller one
         with open(STAMP, "w") as file:
             json.dump(stamp, file)
-        say("environment: ready after %d s" % (time.time() - began))
+        say(f"environment: ready after {time.time() - began:.0f} s")
 
 
-def main(name):
+def main(name: str) -> None:
     """`run` or `dev`."""
-    if not fits(sys.version_info):
+    if not fits(sys.version_info[:2]):
         other = another_python()
         if other:
             os.execv(other, [other, os.path.abspath(__file__), name])
-        shown = "%d.%d" % sys.version_info[:2]
-        raise CannotMake("Muster needs Python 3.11 to 3.14, and python3 is %s: install one of those, or name it: make PYTHON=/path/to/python3.13" % shown)
+        shown = "{}.{}".format(*sys.version_info[:2])
+        raise CannotMake(
+            f"Muster needs Python 3.11 to 3.14, and python3 is {shown}: install one of those, or name it: make PYTHON=/path/to/python3.13"
+        )
     make(name)
 
 
@@ -213,6 +229,6 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         say("environment: interrupted; the next start makes it anew")
         sys.exit(130)
-    except EnvironmentError as error:
-        say(cause(str(error)) or "The environment cannot be made: %s." % error)
+    except OSError as error:
+        say(cause(str(error)) or f"The environment cannot be made: {error}.")
         sys.exit(1)

@@ -36,12 +36,16 @@ def variable(user: str) -> str:
     return f"NATS_{user.upper()}_PW"
 
 
-def nats_users(consumers: Consumers) -> str:
-    """The users of the bus: every service, the gateway that only listens, and `admin` for the operator. No password stands in it."""
+def nats_users(consumers: Consumers, passwords: Mapping[str, str] | None = None) -> str:
+    """The users of the bus: every service, the gateway that only listens, and `admin` for the operator.
+
+    Without `passwords` none stands in it: the server looks for `variable(user)` in its environment.
+    """
     permissions: dict[str, object] = {service: rights(service, wanted) for service, wanted in consumers.items()}
     permissions["gateway"] = {"publish": {"deny": [">"]}, "subscribe": {"allow": ["event.>", "_INBOX_gateway.>"]}}
     permissions["admin"] = {"publish": {"allow": [">"]}, "subscribe": {"allow": [">"]}}
-    lines = [f"  {{ user: {user}, password: ${variable(user)}, permissions: {json.dumps(may)} }}" for user, may in permissions.items()]
+    words = {user: json.dumps(passwords[user]) if passwords else f"${variable(user)}" for user in permissions}
+    lines = [f"  {{ user: {user}, password: {words[user]}, permissions: {json.dumps(may)} }}" for user, may in permissions.items()]
     return "authorization {\n users = [\n" + "\n".join(lines) + "\n ]\n}\n"
 
 

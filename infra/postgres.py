@@ -32,8 +32,12 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_checkpoints": "off",
     "log_line_prefix": "",
+    "log_min_messages": "log",  # a refused statement is not the server's trouble, and its text may hold a name
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+PASSING = ("pre-existing shared memory block", "could not bind", "could not create any TCP/IP sockets")
 STOPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))  # fast first; SIGTERM would wait for every client
 
 
@@ -80,8 +84,7 @@ class Postgres:
         self._check_major()
         until = time.monotonic() + 5  # after a kill -9 the old workers hold on to their memory for a moment
         while refused := self._refusal():
-            passing = "pre-existing shared memory block" in refused or "could not bind" in refused
-            if not passing or time.monotonic() > until:
+            if not any(moment in refused for moment in PASSING) or time.monotonic() > until:
                 raise CannotStart(f"PostgreSQL does not start: {cause(refused)} (more in {self.log})")
             time.sleep(0.1)
 

@@ -16,17 +16,19 @@ LAUNCHER = Path(__file__).with_name("launch.py")
 def launch(
     program: Sequence[str | Path],
     *,
-    log: Path | None,
+    log: Path | int | None,
     way: Way = "plain",
     env: Mapping[str, str] | None = None,
     dies_by: signal.Signals | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a program in its own session, so that Ctrl-C reaches only us. Its words go to the end of `log`.
+    """Start a program in its own session, so that Ctrl-C reaches only us. Its words go to the end of the file `log`, or into that pipe.
 
     With `dies_by` the kernel sends that signal when the calling *thread* ends: call it from the main one.
     """
     fate = (str(os.getpid()), str(int(dies_by))) if dies_by else ("0", "0")
-    words = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if log else subprocess.DEVNULL
+    words = (
+        os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if isinstance(log, Path) else subprocess.DEVNULL if log is None else log
+    )
     try:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", LAUNCHER, way, *fate, *program],
@@ -38,7 +40,7 @@ def launch(
             start_new_session=True,
         )
     finally:
-        if log:
+        if isinstance(log, Path):
             os.close(words)
 
 
@@ -68,6 +70,17 @@ def is_alive(pid: int) -> bool:
     except OSError:
         return not Path("/proc/self").exists() and bool(arguments_of(pid))
     return state != "Z"
+
+
+def born(pid: int) -> str:
+    """Tells one process from a later one of the same number; empty when there is none."""
+    try:
+        started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}/{started}"
+    except OSError:
+        if Path("/proc/self").exists():
+            return ""
+    return subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout.strip()
 
 
 def end_stray(pid: int, signals: Iterable[tuple[signal.Signals, float]]) -> None:
