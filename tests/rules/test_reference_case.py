@@ -14,6 +14,7 @@ from infra.reference.sheet import DOSES_AT_MOST, HEADINGS, TITLE_ROWS, staff_lis
 from services.personnel.rules.columns import find_heading_row, map_columns
 from services.personnel.rules.products import recognise
 from services.personnel.rules.programmes import COVID19
+from services.personnel.rules.rows import parse_rows
 from services.personnel.rules.standing import CODES, Exempt, Given, Standing, Statement, judge, standing_on
 
 BUCKETS = {
@@ -138,6 +139,28 @@ def test_the_staff_list_is_read_column_by_column_below_its_titles() -> None:
     assert None not in fields.values()
     assert len(set(fields.values())) == len(HEADINGS) - 1
     assert all(len(doses) <= DOSES_AT_MOST for _, doses in history.on_staff_list())
+
+
+def test_every_row_of_the_staff_list_is_taken_over_as_it_was_meant() -> None:
+    sheet = CalamineWorkbook.from_filelike(BytesIO(staff_list())).get_sheet_by_index(0).to_python()
+    rows = [[cell.isoformat() if isinstance(cell, date) else cell if isinstance(cell, str) else str(cell) for cell in row] for row in sheet]
+
+    parsed = parse_rows(rows, TITLE_ROWS, map_columns(HEADINGS), today=cast.ON)
+
+    assert [row.errors for row in parsed if row.errors] == []
+    for row, (someone, doses) in zip(parsed, history.on_staff_list(), strict=True):
+        assert (row.number, row.name, row.department, row.employment) == (
+            someone.number,
+            someone.name,
+            someone.department,
+            someone.employment,
+        )
+        assert (row.born_on, row.joined_on) == (someone.born_on, someone.joined_on)
+        assert row.phone is not None
+        assert row.phone.endswith(someone.phone)
+        assert [(dose.product_code, dose.on, dose.lot, dose.place) for dose in row.doses] == [
+            (dose.product, dose.given_on, dose.lot, dose.place) for dose in doses
+        ]
 
 
 def test_a_large_institution_is_the_same_one_each_time() -> None:
