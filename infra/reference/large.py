@@ -52,7 +52,7 @@ def _doses(chance: Random) -> Iterator[Dose]:
         (BEIJING, 2, 21) if draw < 0.5 else (SINOVAC, 2, 21) if draw < 0.85 else (CHO, 3, 28) if draw < 0.95 else (ADENOVIRUS, 1, 0)
     )
     given = needed if chance.random() < 0.93 else needed - 1
-    given_on = date(2021, 3, 12) + timedelta(days=int(chance.random() * 70))
+    given_on = date(2021, 3, 12) + timedelta(days=int(chance.random() * 55))
     place = PLACES[int(chance.random() * len(PLACES))]
     for _ in range(given):
         yield Dose(product, given_on, f"{given_on:%Y%m}{int(chance.random() * 10_000):04d}", place)

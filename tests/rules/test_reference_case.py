@@ -167,5 +167,6 @@ def test_a_large_institution_is_the_same_one_each_time() -> None:
     once, again = list(large_list(500)), list(large_list(500))
 
     assert once == again
+    assert all(dose.given_on <= cast.ON for _, doses in once for dose in doses)
     assert len({someone.number for someone, _ in once}) == 500
     assert len(set(department_names(5000))) == DEPARTMENTS_AT_MOST
