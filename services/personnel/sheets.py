@@ -1,0 +1,83 @@
+"""Reads the file that was dropped: XLSX, XLS, ODS or CSV become rows of cells, in a child process with limits of its own."""
+
+import asyncio
+import json
+import os
+import signal
+import struct
+import sys
+from array import array
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.personnel.rules.columns import Cell
+from services.personnel.sheets_child import MOST_SECONDS
+from shared.refusals import Refused
+
+MOST_BYTES = 30_000_000
+ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5")
+"""What a person may choose for a CSV file when the preview shows nonsense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The rows as in the file, the first one with index 0, blank ones empty; the other sheets that were there; how a text file was read."""
+
+    name: str
+    rows: list[list[Cell]]
+    kind: str
+    other_names: tuple[str, ...] = ()
+    encoding: str | None = None
+
+
+async def read_sheet(data: bytes, file_name: str, *, encoding: str | None = None, name: str | None = None) -> Sheet:
+    """The sheet with the staff list, of the kind its content says. Refused (422) with a code of words.FILE.
+
+    `encoding`: of a text file, when a person chose it. `name`: the sheet a person chose; else the one whose headings say most.
+    """
+    if len(data) > MOST_BYTES:
+        raise Refused("too_large", 422)
+    if encoding is not None and encoding not in ENCODINGS:
+        raise Refused("wrong_encoding", 422, {"encoding": encoding[:20]})
+    wish = json.dumps({"encoding": encoding, "name": name, "file_name": file_name[:200]}, ensure_ascii=True).encode()
+    # No secrets of ours in the child's environment: it opens what strangers made.
+    place = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1"}
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.personnel.sheets_child",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, env=place,
+    )  # fmt: skip
+    try:
+        told, _ = await asyncio.wait_for(child.communicate(struct.pack("<I", len(wish)) + wish + data), MOST_SECONDS)
+    except TimeoutError:
+        raise Refused("took_too_long", 422) from None
+    finally:
+        if child.returncode is None:
+            with suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+    if child.returncode != 0:
+        raise Refused(_why_it_died(child.returncode or 1), 422)
+    return _unpacked(told)
+
+
+def _why_it_died(code: int) -> str:
+    if code in (-signal.SIGXCPU, -signal.SIGALRM):
+        return "took_too_long"
+    return "too_large" if code in (-signal.SIGABRT, -signal.SIGKILL) else "damaged"  # memory that is not there makes calamine abort
+
+
+def _unpacked(told: bytes) -> Sheet:
+    """JSON and an array, not pickle: whoever takes over the child must not get further."""
+    (length,) = struct.unpack_from("<I", told)
+    head = json.loads(told[4 : 4 + length])
+    if "refused" in head:
+        raise Refused(head["refused"], 422, head["params"])
+    values, numbers = head["values"], array("I")
+    numbers.frombytes(told[4 + length :])
+    rows: list[list[Cell]] = []
+    at, value = 0, values.__getitem__
+    for width in head["widths"]:
+        rows.append(list(map(value, numbers[at : at + width])))
+        at += width
+    return Sheet(head["name"], rows, head["kind"], tuple(head["other_names"]), head["encoding"])
