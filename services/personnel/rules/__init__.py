@@ -1,0 +1,1 @@
+"""Personnel's pure rules: what holds for people and their vaccinations, without a database, a network or a clock."""
