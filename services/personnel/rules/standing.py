@@ -36,17 +36,17 @@ NOTES = ("birth_date_missing", "under_age", "doses_not_counted", "make_up_dose",
 
 
 class Exempt(NamedTuple):
-    """An approved exemption. `until_on` is its last day; none: until further notice. A permanent one has no end."""
+    """An approved exemption, `temporary` or `permanent`. `until_on` is its last day; none, or permanent: no end."""
 
-    kind: Literal["temporary", "permanent"]
+    kind: str
     from_on: date
     until_on: date | None = None
 
 
 class Statement(NamedTuple):
-    """What the person said, on that day. A later statement or a later dose takes its place."""
+    """What the person said on that day: `declined`, `not_started` or `elsewhere`. A later statement or a later dose takes its place."""
 
-    kind: Literal["declined", "not_started", "elsewhere"]
+    kind: str
     on: date
 
 
