@@ -64,10 +64,8 @@ class App:
 
     def command(self) -> list[str]:
         """The same as a command, where there is no fork."""
-        options = f"--host {self.host} --port {self.port} --loop uvloop --http httptools --ws none --no-access-log --no-server-header"
-        tls = ["--ssl-certfile", str(self.tls[0]), "--ssl-keyfile", str(self.tls[1])] if self.tls else []
-        limits = ["--timeout-graceful-shutdown", str(GRACE), "--timeout-keep-alive", "15"]
-        return [sys.executable, "-m", "uvicorn", self.target, *options.split(), *limits, *tls]
+        tls = [str(path) for path in self.tls or ()]
+        return [sys.executable, "-m", "infra.processes", self.name, self.target, self.host, str(self.port), *tls]
 
     def is_ready(self) -> bool:
         """Whether /readyz answers 200."""
@@ -326,3 +324,8 @@ class Supervisor:
             return
         care.started()
         self.console.step(f"{name} runs again")
+
+
+if __name__ == "__main__":
+    name, target, host, port, *tls = sys.argv[1:]
+    App(name, target, host, int(port), tls=(Path(tls[0]), Path(tls[1])) if tls else None).serve()
