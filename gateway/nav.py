@@ -4,44 +4,44 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from gateway.i18n import N_
+from shared.policy import ACTIONS, OWN
 
 TABS = 5  # what fits under a thumb at 320 px
 
 
 @dataclass(frozen=True)
 class Item:
-    """One entry. `roles` empty: everyone who is signed in. `place` says where it stands: both, desk or phone."""
+    """One entry. `action`: what one must be allowed for others than oneself; none: everyone signed in. `place`: both, desk or phone."""
 
     href: str
     icon: str
     label: str
     group: str
-    roles: frozenset[str] = frozenset()
+    action: str = ""
     place: str = "both"
 
 
 MINE, PEOPLE, SYSTEM = N_("Mine"), N_("People"), N_("System")
-_ABOUT_PEOPLE = frozenset({"health", "head", "reporter", "leader"})
 
 ITEMS = (
     Item("/", "today", N_("Today"), MINE),
-    Item("/people", "people", N_("People"), PEOPLE, _ABOUT_PEOPLE),
-    Item("/coverage", "chart", N_("Coverage"), PEOPLE, _ABOUT_PEOPLE),
-    Item("/imports", "upload", N_("Import"), PEOPLE, frozenset({"health"}), "desk"),
-    Item("/exemptions", "sheet", N_("Exemptions"), PEOPLE, frozenset({"health", "leader"})),
-    Item("/remarks", "message", N_("Remarks"), PEOPLE, frozenset({"health"})),
-    Item("/accounts", "key", N_("Accounts"), SYSTEM, frozenset({"administrator", "health"})),
-    Item("/roles", "shield", N_("Roles"), SYSTEM, frozenset({"administrator", "health"})),
-    Item("/clients", "plug", N_("API clients"), SYSTEM, frozenset({"administrator", "health"})),  # a health scope waits for a second holder
-    Item("/system", "activity", N_("System state"), SYSTEM, frozenset({"administrator"})),
-    Item("/me", "me", N_("Me"), MINE, frozenset(), "phone"),
+    Item("/people", "people", N_("People"), PEOPLE, "person.search"),
+    Item("/coverage", "chart", N_("Coverage"), PEOPLE, "coverage.read"),
+    Item("/imports", "upload", N_("Import"), PEOPLE, "import.run", "desk"),
+    Item("/exemptions", "sheet", N_("Exemptions"), PEOPLE, "exemption.decide"),
+    Item("/remarks", "message", N_("Remarks"), PEOPLE, "remark.answer"),
+    Item("/accounts", "key", N_("Accounts"), SYSTEM, "account.read"),
+    Item("/roles", "shield", N_("Roles"), SYSTEM, "role.read"),
+    Item("/clients", "plug", N_("API clients"), SYSTEM, "client.read"),
+    Item("/system", "activity", N_("System state"), SYSTEM, "system.read"),
+    Item("/me", "me", N_("Me"), MINE, "", "phone"),
 )
-MENU = Item("/menu", "list", N_("More"), MINE, frozenset(), "phone")
+MENU = Item("/menu", "list", N_("More"), MINE, "", "phone")
 
 
 def items_for(roles: Collection[str]) -> list[Item]:
     """What these roles may open, in the order of the rail."""
-    return [item for item in ITEMS if not item.roles or item.roles & set(roles)]
+    return [item for item in ITEMS if not item.action or any(ACTIONS[item.action].get(role, OWN) != OWN for role in roles)]
 
 
 def tabs_of(items: Sequence[Item]) -> list[Item]:

@@ -16,11 +16,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from gateway.codes import WORDS
 from gateway.formats import MOMENT, filters
 from gateway.forms import once
 from gateway.i18n import LANGUAGES, back_to, language, safe_next, translations
 from gateway.nav import current, items_for, tabs_of
-from gateway.words import WORDS, field_sentence, problem_sentence, say
+from gateway.words import field_sentence, problem_sentence, say
 from shared import clock
 from shared.settings import settings
 
