@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
@@ -21,6 +21,13 @@ ROLE_SETTINGS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_trans
 
 class SchemaTooNew(Exception):
     """The database was migrated by newer code."""
+
+
+def execute(script: str) -> None:
+    """Run the statements of a migration, each ended by a semicolon at the end of its line: the driver prepares them one by one."""
+    for statement in script.split(";\n"):
+        if statement.strip():
+            op.execute(statement)
 
 
 def config_of(service: str, connection: Connection | None = None) -> Config:

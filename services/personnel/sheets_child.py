@@ -195,7 +195,8 @@ def _read_one(sheet: Any) -> _Packed:
     return packed
 
 
-_CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*?(?:\bt="(\w+)")?[^>]*>(.*?)</c>', re.DOTALL)
+_CELL = re.compile(rb"<c ([^>]*)(?<!/)>(.*?)</c>", re.DOTALL)
+_PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _VALUE, _FORMULA = re.compile(rb"<v>([^<]+)</v>"), re.compile(rb"<f[^>]*>([^<]*)</f>|<f[^>]*/>")
 
 
@@ -209,14 +210,21 @@ def _show_formulas(packed: zipfile.ZipFile, name: str, rows: _Packed) -> None:
         starts.append(at)
         at += width
     marks: dict[tuple[int, int], str] = {}
-    for letters, digits, kind, inside in _CELL.findall(xml):
-        value = _VALUE.search(inside)
-        if kind == b"e":
+    for cell in _CELL.finditer(xml):
+        attributes, inside = cell.groups()
+        failed = b't="e"' in attributes
+        if not failed and b"<f" not in inside:
+            continue
+        value, place = _VALUE.search(inside), _PLACE.search(attributes)
+        if place is None:
+            continue
+        if failed:
             text = value[1].decode(errors="replace") if value else "#N/A"
         elif value is None and (formula := _FORMULA.search(inside)):
             text = "=" + (formula[1] or b"").decode(errors="replace")
         else:
             continue
+        letters, digits = place.groups()
         column = 0
         for letter in letters:
             column = column * 26 + letter - 64

@@ -1,6 +1,6 @@
 """The ground floor's tables, in each service's schema."""
 
-from alembic import op
+from shared.migrate import execute
 
 revision = "house_0001"
 down_revision = None
@@ -9,7 +9,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute(
+    execute(
         """
         create table outbox (
             id bigint generated always as identity constraint outbox_pkey primary key,

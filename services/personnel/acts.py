@@ -1,0 +1,145 @@
+"""What several slices write, given tx: standings computed anew, people and looks told."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.personnel.rules import names
+from services.personnel.rules.programmes import PROGRAMMES
+from services.personnel.rules.standing import Exempt, Given, Span, timeline
+from services.personnel.rules.standing import Statement as Said
+from services.personnel.tables import Department, Dose, Exemption, Person, Standing, Statement
+from shared.auth import Caller
+from shared.clock import now
+from shared.db import as_system
+from shared.events import (
+    PEOPLE_IN_ONE,
+    DepartmentsChanged,
+    DepartmentState,
+    HealthRecordChanged,
+    PeopleChanged,
+    PersonState,
+    RecordLooked,
+)
+from shared.messaging.outbox import publish, publish_all
+
+
+def name_person(person: Person) -> None:
+    """Set what is derived from name and number: order and search."""
+    person.sort_key = names.sort_key(person.name)
+    person.findable = names.findable(person.name, person.number)
+    person.pieces = names.pieces(person.name, person.number)
+
+
+def state_of(person: Person) -> PersonState:
+    """What others may know of a person; of the phone number the last four digits, for identity's activation alone."""
+    return PersonState(
+        id=person.id,
+        number=person.number,
+        name=person.name,
+        sort_key=person.sort_key,
+        department_id=person.department_id,
+        employment=person.employment,
+        phone_last4=person.phone[-4:] if person.phone else None,
+        left_on=person.left_on,
+        version=person.version,
+    )
+
+
+def tell_person(tx: AsyncSession, person: Person) -> None:
+    """Tell that a person was added or changed."""
+    publish(tx, PeopleChanged(people=[state_of(person)]))
+
+
+async def tell_people(tx: AsyncSession, states: Sequence[PersonState], telling: UUID | None = None) -> None:
+    """Tell many people, 200 in one event."""
+    chunks = (states[start : start + PEOPLE_IN_ONE] for start in range(0, len(states), PEOPLE_IN_ONE))
+    await publish_all(tx, [PeopleChanged(people=list(chunk), telling=telling) for chunk in chunks])
+
+
+def department_state(department: Department) -> DepartmentState:
+    """What others may know of a department."""
+    return DepartmentState.model_validate(department, from_attributes=True)
+
+
+async def tell_departments(tx: AsyncSession, departments: Sequence[Department], telling: UUID | None = None) -> None:
+    """Tell that departments were added or changed."""
+    states = [department_state(one) for one in departments]
+    chunks = (states[start : start + PEOPLE_IN_ONE] for start in range(0, len(states), PEOPLE_IN_ONE))
+    await publish_all(tx, [DepartmentsChanged(departments=list(chunk), telling=telling) for chunk in chunks])
+
+
+async def compute_standing(tx: AsyncSession, person: Person, programme: str) -> None:
+    """Compute a person's standing anew and tell that the record changed. Hold the person's row before."""
+    await tx.flush()
+    async with as_system(tx):
+        doses = await tx.execute(
+            select(Dose.id, Dose.product, Dose.given_on).where(
+                Dose.person_id == person.id, Dose.programme == programme, ~Dose.superseded, ~Dose.withdrawn
+            )
+        )
+        exempt = await tx.execute(
+            select(Exemption.kind, Exemption.from_on, Exemption.until_on).where(
+                Exemption.person_id == person.id, Exemption.programme == programme, Exemption.state == "approved"
+            )
+        )
+        said = await tx.execute(
+            select(Statement.kind, Statement.on).where(Statement.person_id == person.id, Statement.programme == programme)
+        )
+        spans = timeline(
+            PROGRAMMES[programme],
+            born_on=person.born_on,
+            given=[Given(*row) for row in doses],
+            exempt=[Exempt(kind, begins, ends) for kind, begins, ends in exempt],
+            statements=[Said(kind, on) for kind, on in said],
+        )
+        await tx.execute(delete(Standing).where(Standing.person_id == person.id, Standing.programme == programme))
+        await tx.execute(insert(Standing), [span_row(person.id, programme, span) for span in spans])
+    publish(tx, HealthRecordChanged(person_ids=[person.id]))
+
+
+def span_row(person_id: UUID, programme: str, span: Span) -> dict[str, Any]:
+    """A span of the rule as a row; since ever and for ever are the calendar's first and last day."""
+    standing = span.standing
+    return {
+        "person_id": person_id,
+        "programme": programme,
+        "from_on": span.from_on or date.min,
+        "until_on": span.until_on or date.max,
+        "code": standing.code,
+        "valid_count": standing.valid_count,
+        "needed_count": standing.needed_count,
+        "next_from_on": standing.next_from_on,
+        "next_until_on": standing.next_until_on,
+        "exempt_until_on": standing.exempt_until_on,
+        "notes": list(standing.notes),
+    }
+
+
+What = Literal["record", "list", "export", "exemptions", "copy"]
+
+
+def looked(tx: AsyncSession, what: What, person_ids: Iterable[UUID], filter_: Mapping[str, Any] | None = None) -> None:
+    """Put a look at health data on record: whose, or which filter and ids. Looking at one's own is no look."""
+    caller: Caller = tx.info["caller"]
+    ids = [one for one in person_ids if one != caller.person_id]
+    for start in range(0, len(ids), PEOPLE_IN_ONE):
+        publish(
+            tx,
+            RecordLooked(
+                account_id=caller.account_id,
+                client_id=caller.client_id,
+                looker_id=caller.person_id,
+                looker_name=caller.name,
+                what=what,
+                person_ids=ids[start : start + PEOPLE_IN_ONE],
+                people_count=len(ids),
+                filter=dict(filter_ or {}),
+                purpose=caller.purpose or "api",
+                looked_at=now(),
+            ),
+        )

@@ -1,0 +1,137 @@
+"""Departments: who answers for which, and what lies below which."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Path
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.personnel.acts import tell_departments
+from services.personnel.reads import brief_people
+from services.personnel.rules.names import sort_key
+from services.personnel.shapes import EXAMPLE_ID, DepartmentShown, PersonBrief
+from services.personnel.tables import Department, Person
+from shared.auth import Caller, require
+from shared.clock import today
+from shared.db import Read, Tx, as_system, lock
+from shared.refusals import Refused, wrong
+from shared.service import Slice
+from shared.web import Body, Line, Listed, Version
+
+departments = Slice(prefix="/departments", tags=["departments"])
+
+DepartmentId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+
+
+class NewDepartment(Body):
+    """A department to add."""
+
+    name: Line
+    parent_id: UUID | None = None
+
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"name": "教务处"}}}
+
+
+class DepartmentWish(Body):
+    """What to change; a field that is not sent stays as it is, null empties it."""
+
+    name: Line | None = None
+    parent_id: UUID | None = None
+    head_id: UUID | None = None
+    reporter_id: UUID | None = None
+    deputy_id: UUID | None = None
+    version: Version
+
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"head_id": EXAMPLE_ID, "version": 1}}}
+
+
+async def _shown(read: AsyncSession, rows: Sequence[Department]) -> list[DepartmentShown]:
+    wanted = {one for row in rows for one in (row.head_id, row.reporter_id, row.deputy_id) if one}
+    async with as_system(read):
+        people = await brief_people(read, wanted)
+        on_strength = Person.left_on.is_(None) | (Person.left_on > today())
+        counted = await read.execute(select(Person.department_id, func.count()).where(on_strength).group_by(Person.department_id))
+        counts = {row[0]: row[1] for row in counted}
+
+    def brief(person_id: UUID | None) -> PersonBrief | None:
+        return people.get(person_id) if person_id else None
+
+    return [
+        DepartmentShown(
+            id=row.id,
+            name=row.name,
+            parent_id=row.parent_id,
+            head=brief(row.head_id),
+            reporter=brief(row.reporter_id),
+            deputy=brief(row.deputy_id),
+            people_count=counts.get(row.id, 0),
+            version=row.version,
+        )
+        for row in rows
+    ]
+
+
+@departments.get("")
+async def list_departments(caller: Annotated[Caller, require("department.read")], read: Read) -> Listed[DepartmentShown]:
+    """Every department with those who answer for it, in the order of their names."""
+    rows = list(await read.scalars(select(Department).order_by(Department.sort_key)))
+    return Listed(items=await _shown(read, rows), total=len(rows), page_size=max(len(rows), 1))
+
+
+@departments.post("", status_code=201)
+async def add_department(wish: NewDepartment, caller: Annotated[Caller, require("department.change")], tx: Tx) -> DepartmentShown:
+    """Add a department. Refused: `name_taken`, `parent_id_unknown`."""
+    row = Department(name=wish.name, sort_key=sort_key(wish.name), parent_id=wish.parent_id, version=1)
+    tx.add(row)
+    await tx.flush()
+    await tell_departments(tx, [row])
+    return (await _shown(tx, [row]))[0]
+
+
+@departments.patch("/{department_id}")
+async def change_department(
+    department_id: DepartmentId, wish: DepartmentWish, caller: Annotated[Caller, require("department.change")], tx: Tx
+) -> DepartmentShown:
+    """Change name, place or who answers for it. Refused: `changed_meanwhile`, `name_taken`, `not_found`; a person who is not here: 422."""
+    await lock(tx, "departments", "tree")  # two moves at once could each be right and together a circle
+    row = await tx.get(Department, department_id, with_for_update=True)
+    if row is None:
+        raise Refused("not_found", 404)
+    if row.version != wish.version:
+        current = (await _shown(tx, [row]))[0].model_dump(mode="json")
+        raise Refused("changed_meanwhile", 409, {"current": current})
+    given = wish.model_dump(exclude_unset=True, exclude={"version"})
+    for field in ("head_id", "reporter_id", "deputy_id"):
+        if (person_id := given.get(field)) and not await _is_here(tx, person_id):
+            raise wrong(field, "unknown_id")
+    if parent_id := given.get("parent_id"):
+        await _refuse_circle(tx, department_id, parent_id)
+    if "name" in given:
+        if given["name"] is None:
+            raise wrong("name", "required")
+        row.sort_key = sort_key(given["name"])
+    for field, value in given.items():
+        setattr(row, field, value)
+    row.version += 1
+    await tx.flush()
+    await tell_departments(tx, [row])
+    return (await _shown(tx, [row]))[0]
+
+
+async def _is_here(tx: AsyncSession, person_id: UUID) -> bool:
+    async with as_system(tx):
+        person = await tx.get(Person, person_id)
+    return person is not None and (person.left_on is None or person.left_on > today())
+
+
+async def _refuse_circle(tx: AsyncSession, department_id: UUID, parent_id: UUID) -> None:
+    above = {row[0]: row[1] for row in await tx.execute(select(Department.id, Department.parent_id))}
+    if parent_id not in above:
+        raise wrong("parent_id", "unknown_id")
+    step: UUID | None = parent_id
+    while step is not None:
+        if step == department_id:
+            raise wrong("parent_id", "below_itself")
+        step = above.get(step)

@@ -1,0 +1,180 @@
+"""Questions that several slices ask: who is it, how do they stand, what is on record."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.personnel.rules.doses import Given, judge
+from services.personnel.rules.programmes import PROGRAMMES
+from services.personnel.shapes import (
+    DepartmentBrief,
+    DoseShown,
+    ExemptionShown,
+    PersonBrief,
+    PersonShown,
+    ProgrammeRecord,
+    StandingShown,
+    StatementShown,
+)
+from services.personnel.tables import Department, Dose, Exemption, Person, Standing, Statement
+from shared.auth import Caller
+from shared.refusals import Refused
+
+DEFAULT_PROGRAMME = "covid19"
+
+
+async def brief_people(read: AsyncSession, ids: Collection[UUID]) -> dict[UUID, PersonBrief]:
+    """The names of these people."""
+    if not ids:
+        return {}
+    found = await read.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
+    return {person_id: PersonBrief(id=person_id, name=name) for person_id, name in found}
+
+
+async def person_of(tx: AsyncSession, person_id: UUID, *, hold: bool = False) -> tuple[Person, Department]:
+    """A person within the caller's reach and their department; `hold` keeps the row until the transaction ends. Refused: `not_found`."""
+    wanted = select(Person, Department).join(Department, Department.id == Person.department_id).where(Person.id == person_id)
+    found = (await tx.execute(wanted.with_for_update(of=Person) if hold else wanted)).one_or_none()
+    if found is None:
+        raise Refused("not_found", 404)
+    return found[0], found[1]
+
+
+def person_shown(person: Person, department: Department, caller: Caller) -> PersonShown:
+    """A person as this caller may see them: contacts and birth date are not for everybody."""
+    inside = caller.reach("contact.read").holds(person_id=person.id, department_id=person.department_id)
+    return PersonShown(
+        id=person.id,
+        number=person.number,
+        name=person.name,
+        department=DepartmentBrief.model_validate(department),
+        employment=person.employment,  # type: ignore[arg-type]
+        phone=person.phone if inside else None,
+        born_on=person.born_on if inside else None,
+        joined_on=person.joined_on,
+        left_on=person.left_on,
+        version=person.version,
+    )
+
+
+def standing_shown(row: Standing, on: date) -> StandingShown:
+    """A standing, as of a date."""
+    return StandingShown(
+        programme=row.programme,  # type: ignore[arg-type]
+        code=row.code,  # type: ignore[arg-type]
+        on=on,
+        valid_count=row.valid_count,
+        needed_count=row.needed_count,
+        next_from_on=row.next_from_on,
+        next_until_on=row.next_until_on,
+        exempt_until_on=row.exempt_until_on,
+        notes=row.notes,
+    )
+
+
+def shown_exemption(row: Exemption, person: PersonBrief, caller: Caller, department: DepartmentBrief | None = None) -> ExemptionShown:
+    """An exemption as this caller may see it: a leader decides by issuer, validity and certificate, without the reason."""
+    return ExemptionShown(
+        id=row.id,
+        person=person,
+        department=department,
+        programme=row.programme,  # type: ignore[arg-type]
+        kind=row.kind,  # type: ignore[arg-type]
+        from_on=row.from_on,
+        until_on=row.until_on,
+        issuer=row.issuer,
+        certificate=row.certificate,
+        reason=row.reason if caller.reach("health.read").holds(person_id=row.person_id) else None,
+        state=row.state,  # type: ignore[arg-type]
+        recorded_by=row.recorded_by_name,
+        recorded_at=row.recorded_at,
+        decided_by=row.decided_by_name,
+        decided_at=row.decided_at,
+        decision_note=row.decision_note,
+        may_decide=may_decide(row, caller),
+    )
+
+
+def may_decide(row: Exemption, caller: Caller) -> bool:
+    """Another person decides: neither who recorded the exemption nor whom it is for."""
+    allowed = caller.reach("exemption.decide").everything and row.state == "pending"
+    return allowed and caller.id != row.recorded_by and caller.person_id != row.person_id
+
+
+def judged(programme: str, doses: Sequence[Dose], born_on: date | None) -> list[DoseShown]:
+    """The doses of one programme with what the rule says of each; a superseded or withdrawn one counts for nothing."""
+    rule = PROGRAMMES[programme]
+    current = [Given(row.id, row.product, row.given_on) for row in doses if not row.superseded and not row.withdrawn]
+    verdicts = {one.id: one for one in judge(rule, current, born_on)}
+    products = {product.code: product for product in rule.products}
+    shown = []
+    for row in sorted(doses, key=lambda one: (one.given_on, one.entered_at, str(one.id))):
+        verdict = verdicts.get(row.id)
+        known = products.get(row.product)
+        shown.append(
+            DoseShown(
+                id=row.id,
+                number=verdict.number if verdict else None,
+                product=row.product,
+                product_names=dict(known.names) if known else {"en": row.product, "zh-Hans": row.product},
+                given_on=row.given_on,
+                lot=row.lot,
+                place=row.place,
+                source=row.source,
+                note=row.note,
+                entered_by=row.entered_by_name,
+                entered_at=row.entered_at,
+                valid=bool(verdict and verdict.valid),
+                reason=verdict.reason if verdict else ("withdrawn" if row.withdrawn else "superseded"),
+                superseded=row.superseded,
+                withdrawn=row.withdrawn,
+                corrects_id=row.corrects_id,
+            )
+        )
+    return shown
+
+
+async def standing_of(read: AsyncSession, person_id: UUID, programme: str, on: date) -> StandingShown:
+    """How a person stands on a date; every person has a standing from the moment they are recorded."""
+    row = await read.scalar(
+        select(Standing).where(
+            Standing.person_id == person_id, Standing.programme == programme, Standing.from_on <= on, Standing.until_on > on
+        )
+    )
+    if row is None:
+        raise Refused("not_found", 404)
+    return standing_shown(row, on)
+
+
+async def record_of(read: AsyncSession, person: Person, caller: Caller, on: date) -> list[ProgrammeRecord]:
+    """Everything on record for a person, by programme."""
+    doses = list(await read.scalars(select(Dose).where(Dose.person_id == person.id)))
+    exemptions = list(await read.scalars(select(Exemption).where(Exemption.person_id == person.id).order_by(Exemption.recorded_at.desc())))
+    statements = list(await read.scalars(select(Statement).where(Statement.person_id == person.id).order_by(Statement.recorded_at.desc())))
+    standings = await read.scalars(select(Standing).where(Standing.person_id == person.id, Standing.from_on <= on, Standing.until_on > on))
+    brief = PersonBrief(id=person.id, name=person.name)
+    return [
+        ProgrammeRecord(
+            programme=row.programme,  # type: ignore[arg-type]
+            standing=standing_shown(row, on),
+            doses=judged(row.programme, [one for one in doses if one.programme == row.programme], person.born_on),
+            exemptions=[shown_exemption(one, brief, caller) for one in exemptions if one.programme == row.programme],
+            statements=[_statement(one) for one in statements if one.programme == row.programme],
+        )
+        for row in sorted(standings, key=lambda one: one.programme)
+    ]
+
+
+def _statement(row: Statement) -> StatementShown:
+    return StatementShown(
+        id=row.id,
+        programme=row.programme,  # type: ignore[arg-type]
+        kind=row.kind,  # type: ignore[arg-type]
+        on=row.on,
+        note=row.note,
+        recorded_by=row.recorded_by_name,
+        recorded_at=row.recorded_at,
+    )

@@ -1,0 +1,65 @@
+"""The health record of one person: to be looked at, which is itself put on record, and programmes as they are ruled."""
+
+from datetime import date
+from typing import Annotated
+
+from services.personnel.acts import looked
+from services.personnel.people import PersonId
+from services.personnel.reads import person_of, person_shown, record_of
+from services.personnel.rules.programmes import PROGRAMMES
+from services.personnel.shapes import HealthRecord, ProgrammeCode
+from shared.auth import Caller, require, signed_in
+from shared.clock import today
+from shared.db import Tx
+from shared.refusals import Refused
+from shared.service import Slice
+from shared.web import Listed, Shown
+
+records = Slice(tags=["health records"])
+
+
+class ProductShown(Shown):
+    """A vaccine that counts in a programme."""
+
+    code: str
+    platform: str
+    names: dict[str, str]
+
+
+class ProgrammeShown(Shown):
+    """A programme: what counts, how many, how far apart, and where that is written."""
+
+    code: ProgrammeCode
+    names: dict[str, str]
+    source: str
+    begins_on: date
+    least_age: int
+    products: list[ProductShown]
+
+
+@records.get("/programmes")
+async def list_programmes(caller: Annotated[Caller, signed_in]) -> Listed[ProgrammeShown]:
+    """The programmes and their products, with the source of their rules."""
+    items = [
+        ProgrammeShown(
+            code=one.code,  # type: ignore[arg-type]
+            names=dict(one.names),
+            source=one.source,
+            begins_on=one.begins_on,
+            least_age=one.least_age,
+            products=[ProductShown(code=p.code, platform=p.platform, names=dict(p.names)) for p in one.products],
+        )
+        for one in PROGRAMMES.values()
+    ]
+    return Listed(items=items, total=len(items))
+
+
+@records.get("/people/{person_id}/health")
+async def show_record(person_id: PersonId, caller: Annotated[Caller, require("health.read")], tx: Tx) -> HealthRecord:
+    """Somebody's health record. The look is recorded, and the person can see it. Refused: `not_found` (also: not within your reach)."""
+    if not caller.reach("health.read").holds(person_id=person_id):
+        raise Refused("not_found", 404)
+    person, department = await person_of(tx, person_id)
+    found = await record_of(tx, person, caller, today())
+    looked(tx, "record", [person.id])
+    return HealthRecord(person=person_shown(person, department, caller), programmes=found)

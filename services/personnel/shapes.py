@@ -1,0 +1,156 @@
+"""What personnel answers, where several slices answer the same."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from shared.web import Shown
+
+EXAMPLE_ID = "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"
+
+Employment = Literal["permanent", "agency", "contract", "trainee", "volunteer"]
+ProgrammeCode = Literal["covid19"]
+StandingCode = Literal["complete", "due", "overdue", "in_progress", "not_started", "exempt", "declined", "unknown"]
+
+
+class PersonBrief(Shown):
+    """Who it is, in two words."""
+
+    id: UUID
+    name: str
+
+
+class DepartmentBrief(Shown):
+    """Which department it is."""
+
+    id: UUID
+    name: str
+
+
+class DepartmentShown(Shown):
+    """A department and those who answer for it."""
+
+    id: UUID
+    name: str
+    parent_id: UUID | None
+    head: PersonBrief | None
+    reporter: PersonBrief | None
+    deputy: PersonBrief | None
+    people_count: int
+    version: int
+
+
+class StandingShown(Shown):
+    """How a person stands in a programme on a date. Dates are local; the latest date is the last day that is still in time."""
+
+    programme: ProgrammeCode
+    code: StandingCode
+    on: date
+    valid_count: int
+    needed_count: int
+    next_from_on: date | None
+    next_until_on: date | None
+    exempt_until_on: date | None
+    notes: list[str]
+
+
+class PersonRow(Shown):
+    """A person in a list. `standing` is there only for those who may see it."""
+
+    id: UUID
+    number: str
+    name: str
+    department: DepartmentBrief
+    employment: Employment
+    left_on: date | None
+    standing: StandingShown | None = None
+
+
+class PersonShown(Shown):
+    """A person. `phone` and `born_on` are there only for those who may see them."""
+
+    id: UUID
+    number: str
+    name: str
+    department: DepartmentBrief
+    employment: Employment
+    phone: str | None
+    born_on: date | None
+    joined_on: date | None
+    left_on: date | None
+    version: int
+
+
+class DoseShown(Shown):
+    """A dose: given is one fact, valid another. A superseded one stays readable beside the row that corrects it."""
+
+    id: UUID
+    number: int | None
+    product: str
+    product_names: dict[str, str]
+    given_on: date
+    lot: str | None
+    place: str | None
+    source: str
+    note: str | None
+    entered_by: str
+    entered_at: datetime
+    valid: bool
+    reason: str | None
+    superseded: bool
+    withdrawn: bool
+    corrects_id: UUID | None
+
+
+class ExemptionShown(Shown):
+    """An exemption. `reason` is there only for those who may see it."""
+
+    id: UUID
+    person: PersonBrief
+    department: DepartmentBrief | None = None
+    programme: ProgrammeCode
+    kind: Literal["temporary", "permanent"]
+    from_on: date
+    until_on: date | None
+    issuer: str
+    certificate: bool
+    reason: str | None
+    state: Literal["pending", "approved", "refused"]
+    recorded_by: str
+    recorded_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_note: str | None
+    may_decide: bool = False
+
+
+class StatementShown(Shown):
+    """What a person said of a programme."""
+
+    id: UUID
+    programme: ProgrammeCode
+    kind: Literal["declined", "not_started", "elsewhere"]
+    on: date
+    note: str | None
+    recorded_by: str
+    recorded_at: datetime
+
+
+class ProgrammeRecord(Shown):
+    """A person's record in one programme."""
+
+    programme: ProgrammeCode
+    standing: StandingShown
+    doses: list[DoseShown]
+    exemptions: list[ExemptionShown]
+    statements: list[StatementShown]
+
+
+class HealthRecord(Shown):
+    """A person's health record."""
+
+    person: PersonShown
+    programmes: list[ProgrammeRecord]
+
+
+Params = dict[str, Any]

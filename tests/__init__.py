@@ -1,0 +1,1 @@
+"""What Muster promises, as sentences of the business."""

@@ -1,0 +1,90 @@
+"""Real PostgreSQL for every test that asks for it: one server a run, a migrated template, a copy a test."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+_numbers = count(1)
+
+
+def _token_keys() -> None:
+    """Settings are read once, so the keys stand in the environment before the first import asks for them."""
+    key = Ed25519PrivateKey.generate()
+    os.environ["TOKEN_PRIVATE_KEY"] = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    os.environ["TOKEN_PUBLIC_KEY"] = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+for _name in ("DATABASE_URL", "NATS_URL", "PUBLIC_URL", "HOST", "PORT", "CLOCK_FILE", "DATA_DIR", "WORK"):
+    os.environ.pop(_name, None)
+os.environ["DEMO"] = "true"  # the demo's doors are tested too; a test that needs a real system says so
+os.environ["DEMO_SETUP_CODE"] = "DEMO-CODE-FOR-TESTS"
+_token_keys()
+
+from infra.postgres import Postgres  # noqa: E402
+from shared import clock  # noqa: E402
+from shared.migrate import SERVICES, migrate  # noqa: E402
+from tests.doors import Door, Doors, engine_of  # noqa: E402
+from tests.people import NOW  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """One loop for the tests and the session's fixtures."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server of this run's own, whose disk may forget."""
+    server = Postgres(Path(tmp_path_factory.mktemp("postgres")), fsync=False)
+    server.start()
+    asyncio.run(migrate(server.url(), {service: server.password(service) for service in SERVICES}))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def database_name(postgres: Postgres) -> AsyncIterator[str]:
+    """A fresh copy of the migrated database."""
+    name = f"test_{next(_numbers)}"
+    connection = await asyncpg.connect(postgres.url("postgres", database="postgres"))
+    await connection.execute(f"create database {name} template muster owner muster strategy wal_log")
+    yield name
+    await connection.execute(f"drop database {name} with (force)")
+    await connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _stand_on_the_fourth_of_august() -> Iterator[None]:
+    """Tests stand at one moment of the reference case unless they move the clock."""
+    clock.set_now(NOW)
+    yield
+    clock.set_offset(0)
+
+
+@pytest.fixture
+async def doors(postgres: Postgres, database_name: str) -> AsyncIterator[Doors]:
+    """Every service in this process, on the copy."""
+    engines = {service: engine_of(postgres.url(service, database=database_name)) for service in SERVICES}
+    found = Doors(engines)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def personnel(doors: Doors) -> Door:
+    """The personnel service, through its HTTP door."""
+    return doors.personnel
+
+
+@pytest.fixture
+def identity(doors: Doors) -> Door:
+    """The identity service, through its HTTP door."""
+    return doors.identity
