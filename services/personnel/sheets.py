@@ -31,16 +31,16 @@ class Sheet:
     encoding: str | None = None
 
 
-async def read_sheet(data: bytes, file_name: str, *, encoding: str | None = None, name: str | None = None) -> Sheet:
+async def read_sheet(data: bytes, file_name: str, *, encoding: str | None = None, sheet_name: str | None = None) -> Sheet:
     """The sheet with the staff list, of the kind its content says. Refused (422) with a code of words.FILE.
 
-    `encoding`: of a text file, when a person chose it. `name`: the sheet a person chose; else the one whose headings say most.
+    `encoding`: of a text file, when a person chose it. `sheet_name`: the one a person chose; else the one whose headings say most.
     """
     if len(data) > MOST_BYTES:
         raise Refused("too_large", 422)
     if encoding is not None and encoding not in ENCODINGS:
         raise Refused("wrong_encoding", 422, {"encoding": encoding[:20]})
-    wish = json.dumps({"encoding": encoding, "name": name, "file_name": file_name[:200]}, ensure_ascii=True).encode()
+    wish = json.dumps({"encoding": encoding, "sheet_name": sheet_name, "file_name": file_name[:200]}, ensure_ascii=True).encode()
     # No secrets of ours in the child's environment: it opens what strangers made.
     place = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1"}
     child = await asyncio.create_subprocess_exec(

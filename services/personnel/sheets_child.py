@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import html
 import io
 import json
 import math
@@ -107,7 +108,7 @@ def _kind(data: bytes) -> str:
     if data.startswith(b"PK\x03\x04"):
         return "zip"
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        if "EncryptedPackage".encode("utf-16-le") in data:
+        if "EncryptedPackage".encode("utf-16-le") in data or _protected_xls(data):
             raise _No("encrypted")
         return "xls"
     if not data.strip(b"\0\r\n\t ,;"):
@@ -123,6 +124,19 @@ def _kind(data: bytes) -> str:
     if not start.startswith((b"\xff\xfe", b"\xfe\xff")) and (odd > len(start) // 100 or start.startswith(b"%PDF")):
         raise _No("not_a_sheet")
     return "csv"
+
+
+def _protected_xls(data: bytes) -> bool:
+    """A FILEPASS record among the first of the workbook; calamine only says that it does not know the format."""
+    at = data.find(b"\x09\x08\x10\x00\x00\x06\x05\x00")
+    for _ in range(5):
+        if at < 0 or at + 4 > len(data):
+            return False
+        kind, length = struct.unpack_from("<HH", data, at)
+        if kind == 0x2F:
+            return True
+        at += 4 + length
+    return False
 
 
 def _kind_of_zip(data: bytes) -> tuple[str, zipfile.ZipFile]:
@@ -221,7 +235,7 @@ def _show_formulas(packed: zipfile.ZipFile, name: str, rows: _Packed) -> None:
         if failed:
             text = value[1].decode(errors="replace") if value else "#N/A"
         elif value is None and (formula := _FORMULA.search(inside)):
-            text = "=" + (formula[1] or b"").decode(errors="replace")
+            text = "=" + html.unescape((formula[1] or b"").decode(errors="replace"))
         else:
             continue
         letters, digits = place.groups()
@@ -317,7 +331,7 @@ def _read(data: bytes, wish: dict[str, Any]) -> dict[str, Any]:
         kind, packed = _kind_of_zip(data)
     if kind == "csv":
         return _read_text_file(data, wish["encoding"], wish["file_name"])
-    return _read_workbook(data, kind, packed, wish["name"])
+    return _read_workbook(data, kind, packed, wish["sheet_name"])
 
 
 def _limit() -> None:

@@ -168,7 +168,7 @@ def _day(shown: str, year: str, month: str, day: str) -> date | Reason:
     return on if on >= EARLIEST_ON else Reason("date_impossible", {"on": on.isoformat()})
 
 
-CHINESE_MOBILE = re.compile(r"1(?:[38]\d|4[57]|5[0-35-9]|6[25-7]|7[0-35-8]|9[0-35-9])\d{8}")
+CHINESE_MOBILE = re.compile(r"1(?:[38]\d|4[57]|5[0-35-9]|6[25-7]|7[0-35-8]|9[0-35-9])\d{8}", re.ASCII)
 
 
 def read_phone(text: str, region: str = "CN") -> str | None:

@@ -10,7 +10,7 @@ def _set(words: str) -> frozenset[str]:
 
 _PROVINCES = _set("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_EIGHTEEN, _FIFTEEN = re.compile(r"[1-8]\d{16}[\dXx]"), re.compile(r"[1-8]\d{14}")
+_EIGHTEEN, _FIFTEEN = re.compile(r"[1-8]\d{16}[\dXx]", re.ASCII), re.compile(r"[1-8]\d{14}", re.ASCII)
 
 
 def is_identity_number(text: str) -> bool:
