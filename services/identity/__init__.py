@@ -1,0 +1,1 @@
+"""identity: who may come in, and as whom."""

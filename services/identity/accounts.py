@@ -1,0 +1,287 @@
+"""Accounts: who has been let in, who is locked, what is kept about oneself; unlocking and ending sessions, never setting a password."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Path, Query
+from pydantic import Field
+from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.identity.acts import end_sessions
+from services.identity.limits import forget_wrong, lockout_key
+from services.identity.reads import DepartmentShown, rights_of
+from services.identity.tables import Acceptance, Account, Activation, KnownDepartment, KnownPerson, Lockout, Look, Role, Session, SignIn
+from shared.auth import Caller, require, signed_in
+from shared.clock import now, real_now, today
+from shared.db import Read, Tx, as_system
+from shared.refusals import Refused
+from shared.service import Slice
+from shared.web import Listed, PageNo, PageSize, Search, Shown
+
+accounts = Slice(prefix="/accounts", tags=["accounts"])
+
+State = Literal["none", "invited", "active", "locked", "left"]
+AccountId = Annotated[UUID, Path(description="The account's id; a person's will do", examples=["0198a5c0-0000-7000-8000-000000000021"])]
+COPIED_AT_MOST = 5000
+Found = Row[KnownPerson | None, Account | None, str, datetime | None, str | None]
+
+
+class AccountShown(Shown):
+    """A person, with or without an account, or an account without a person."""
+
+    account_id: UUID | None
+    person_id: UUID | None
+    name: str
+    number: str | None
+    username: str | None = Field(description="What is typed to sign in")
+    department: DepartmentShown | None
+    employment: str | None
+    state: State
+    roles: list[str] = Field(description="Roles given, and head or reporter where they follow from the departments")
+    waiting_roles: list[str]
+    last_signed_in_at: datetime | None
+    locked_seconds: int | None = Field(description="How long until the lock opens by itself")
+    invited_until: datetime | None
+    left_on: date | None
+    sessions_count: int
+
+
+class SignInKept(Shown):
+    """A sign-in as it is kept."""
+
+    at: datetime
+    outcome: str
+    kind: str
+    device: str
+    address: str
+
+
+class SessionKept(Shown):
+    """A session as it is kept."""
+
+    kind: str
+    device: str
+    address: str
+    signed_in_at: datetime
+    last_seen_at: datetime
+    ended_at: datetime | None
+
+
+class RoleKept(Shown):
+    """A role as it is kept."""
+
+    role: str
+    state: str
+    asked_at: datetime
+    decided_at: datetime | None
+    ended_at: datetime | None
+
+
+class LookKept(Shown):
+    """A look at one's record as it is kept."""
+
+    looked_at: datetime
+    looker_name: str
+    what: str
+    purpose: str
+
+
+class AcceptanceKept(Shown):
+    """A privacy notice that was accepted."""
+
+    notice_version: str
+    accepted_at: datetime
+
+
+class ActivationKept(Shown):
+    """A code that was made for one."""
+
+    state: str
+    asked_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+
+
+class Copy(Shown):
+    """All that identity keeps about the caller. Of secrets only that they are there: they are kept in a form that cannot be turned back."""
+
+    account_id: UUID
+    name: str
+    number: str | None
+    username: str | None
+    department: str | None
+    employment: str | None
+    phone_last4: str | None
+    left_on: date | None
+    password_changed_at: datetime | None
+    notices: list[AcceptanceKept]
+    activations: list[ActivationKept]
+    roles: list[RoleKept]
+    roles_now: list[str]
+    sessions: list[SessionKept]
+    sign_ins: list[SignInKept]
+    looks: list[LookKept]
+
+
+def _state() -> ColumnElement[str]:
+    invited = exists().where(Activation.person_id == KnownPerson.id, Activation.state == "open", Activation.expires_at > now())
+    return case(
+        (KnownPerson.left_on <= today(), "left"),
+        (Account.password_hash.is_not(None) & (Lockout.locked_until > real_now()), "locked"),
+        (Account.password_hash.is_not(None), "active"),
+        (invited, "invited"),
+        else_="none",
+    )
+
+
+def _rows() -> Select[KnownPerson | None, Account | None, str, datetime | None, str | None]:
+    name = select(KnownDepartment.name).where(KnownDepartment.id == KnownPerson.department_id).scalar_subquery()
+    columns = (_state().label("state"), Lockout.locked_until, name.label("department_name"))
+    joined = select(KnownPerson, Account, *columns).select_from(KnownPerson)
+    return joined.outerjoin(Account, Account.person_id == KnownPerson.id, full=True).outerjoin(Lockout, Lockout.account_id == Account.id)
+
+
+@accounts.get("")
+async def list_accounts(
+    caller: Annotated[Caller, require("account.read")],
+    read: Read,
+    q: Search = None,
+    state: Annotated[State | None, Query(description="Only those in this state")] = None,
+    page: PageNo = 1,
+    page_size: PageSize = 50,
+) -> Listed[AccountShown]:
+    """People, also those never let in, and accounts without a person, by name; found by name, staff number or username."""
+    which: list[ColumnElement[bool]] = []
+    if q:
+        columns = (KnownPerson.name, KnownPerson.number, KnownPerson.sort_key, Account.username)
+        found = [column.icontains(q, autoescape=True) for column in columns]
+        which.append(or_(*found, KnownPerson.id.is_(None) & Account.name.icontains(q, autoescape=True)))
+    if state:
+        which.append(_state() == state)
+    total = await read.scalar(select(func.count()).select_from(_rows().where(*which).subquery()))
+    order = (KnownPerson.id.is_not(None), KnownPerson.sort_key, KnownPerson.number, Account.id)
+    rows = (await read.execute(_rows().where(*which).order_by(*order).offset((page - 1) * page_size).limit(page_size))).all()
+    return Listed(items=await _shown(read, rows), total=total or 0, page=page, page_size=page_size)
+
+
+@accounts.get("/me/copy")
+async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
+    """All that identity keeps about the caller, for the download. Refused 404 `no_account` for an API client."""
+    account = await read.get(Account, caller.account_id) if caller.account_id else None
+    if account is None:
+        raise Refused("no_account", 404)
+    rights = await rights_of(read, account.id)
+    person = await read.get(KnownPerson, account.person_id) if account.person_id else None
+    own_roles = or_(Role.account_id == account.id, Role.person_id == account.person_id)
+    async with as_system(read):  # one's own rows, named one by one below
+        notices = await read.scalars(select(Acceptance).where(Acceptance.account_id == account.id).order_by(Acceptance.accepted_at))
+        codes = await read.scalars(select(Activation).where(Activation.person_id == account.person_id).order_by(Activation.asked_at))
+        roles = await read.scalars(select(Role).where(own_roles).order_by(Role.asked_at))
+        own_sessions = select(Session).where(Session.account_id == account.id).order_by(Session.signed_in_at.desc())
+        sessions = await read.scalars(own_sessions.limit(COPIED_AT_MOST))
+        own_sign_ins = select(SignIn).where(SignIn.account_id == account.id).order_by(SignIn.at.desc())
+        sign_ins = await read.scalars(own_sign_ins.limit(COPIED_AT_MOST))
+        whose = Look.person_ids.contains([account.person_id]) if account.person_id else Look.account_id == account.id
+        looks = await read.scalars(select(Look).where(whose).order_by(Look.looked_at.desc()).limit(COPIED_AT_MOST))
+        return Copy(
+            account_id=account.id,
+            name=person.name if person else account.name,
+            number=person.number if person else None,
+            username=account.username or (person.number if person else None),
+            department=rights.person.department.name if rights and rights.person and rights.person.department else None,
+            employment=person.employment if person else None,
+            phone_last4=person.phone_last4 if person else None,
+            left_on=person.left_on if person else None,
+            password_changed_at=account.password_changed_at,
+            notices=[AcceptanceKept.model_validate(row) for row in notices],
+            activations=[ActivationKept.model_validate(row) for row in codes],
+            roles=[RoleKept.model_validate(row) for row in roles],
+            roles_now=sorted(rights.roles) if rights else [],
+            sessions=[SessionKept.model_validate(row) for row in sessions],
+            sign_ins=[SignInKept.model_validate(row) for row in sign_ins],
+            looks=[LookKept.model_validate(row) for row in looks],
+        )
+
+
+@accounts.get("/{account_id}")
+async def show_account(account_id: AccountId, caller: Annotated[Caller, require("account.read")], read: Read) -> AccountShown:
+    """One account, or one person without an account. Refused 404 `no_account`."""
+    wanted = _rows().where(or_(Account.id == account_id, KnownPerson.id == account_id))
+    rows = (await read.execute(wanted.limit(1))).all()
+    if not rows:
+        raise Refused("no_account", 404)
+    return (await _shown(read, rows))[0]
+
+
+@accounts.post("/{account_id}/unlock", status_code=204)
+async def unlock_account(account_id: AccountId, caller: Annotated[Caller, require("account.change")], tx: Tx) -> None:
+    """Open the lock that wrong passwords closed; the password stays what it is. Refused 404 `no_account`."""
+    account = await _the_account(tx, account_id)
+    async with as_system(tx):
+        await forget_wrong(tx, lockout_key(account.id, ""))
+
+
+@accounts.delete("/{account_id}/sessions", status_code=204)
+async def end_account_sessions(account_id: AccountId, caller: Annotated[Caller, require("account.change")], tx: Tx) -> None:
+    """End all sessions of an account, for a lost phone or a suspicion. Refused 404 `no_account`."""
+    account = await _the_account(tx, account_id)
+    await end_sessions(tx, Session.account_id == account.id)
+
+
+async def _the_account(tx: AsyncSession, account_id: UUID) -> Account:
+    account = (await tx.scalars(select(Account).where(or_(Account.id == account_id, Account.person_id == account_id)))).one_or_none()
+    if account is None:
+        raise Refused("no_account", 404)
+    return account
+
+
+async def _shown(read: AsyncSession, rows: Sequence[Found]) -> list[AccountShown]:
+    """Roles, invitations, sessions and last sign-ins of a page of accounts: a statement each, however many rows."""
+    people = [person.id for person, *_ in rows if person]
+    accounts_of = [account.id for _, account, *_ in rows if account]
+    async with as_system(read):
+        of_them = or_(Role.person_id.in_(people), Role.account_id.in_(accounts_of))
+        wanted = select(Role.person_id, Role.account_id, Role.role, Role.state)
+        held = (await read.execute(wanted.where(of_them, Role.state.in_(("given", "waiting"))))).all()
+        heads = await read.execute(
+            select(KnownDepartment.head_id, KnownDepartment.reporter_id, KnownDepartment.deputy_id).where(
+                or_(KnownDepartment.head_id.in_(people), KnownDepartment.reporter_id.in_(people), KnownDepartment.deputy_id.in_(people))
+            )
+        )
+        derived = {pair for head, *others in heads for pair in ((head, "head"), *((other, "reporter") for other in others))}
+        open_codes = (Activation.person_id.in_(people), Activation.state == "open", Activation.expires_at > now())
+        invited = dict((await read.execute(select(Activation.person_id, Activation.expires_at).where(*open_codes))).tuples().all())
+        let_in = (SignIn.account_id.in_(accounts_of), SignIn.outcome.in_(("in", "activated", "demo")))
+        latest = select(SignIn.account_id, func.max(SignIn.at)).where(*let_in).group_by(SignIn.account_id)
+        last = dict((await read.execute(latest)).tuples().all())
+        alive = (Session.account_id.in_(accounts_of), Session.ended_at.is_(None), Session.expires_at > real_now())
+        counted = select(Session.account_id, func.count()).where(*alive).group_by(Session.account_id)
+        sessions = dict((await read.execute(counted)).tuples().all())
+    shown = []
+    for person, account, state, locked_until, department_name in rows:
+        own = [one for one in held if (person and one.person_id == person.id) or (account and one.account_id == account.id)]
+        given = {one.role for one in own if one.state == "given"} | {word for one, word in derived if person and one == person.id}
+        open_in = int((locked_until - real_now()).total_seconds()) + 1 if state == "locked" and locked_until else None
+        shown.append(
+            AccountShown(
+                account_id=account.id if account else None,
+                person_id=person.id if person else account.person_id if account else None,
+                name=person.name if person else account.name if account else "",
+                number=person.number if person else None,
+                username=(account.username if account and account.username else None) or (person.number if person else None),
+                department=DepartmentShown(id=person.department_id, name=department_name) if person and department_name else None,
+                employment=person.employment if person else None,
+                state=state,  # type: ignore[arg-type]  # the case above answers the same words
+                roles=sorted(given),
+                waiting_roles=sorted(one.role for one in own if one.state == "waiting"),
+                last_signed_in_at=last.get(account.id) if account else None,
+                locked_seconds=open_in,
+                invited_until=invited.get(person.id) if person else None,
+                left_on=person.left_on if person else None,
+                sessions_count=sessions.get(account.id, 0) if account else 0,
+            )
+        )
+    return shown

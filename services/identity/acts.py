@@ -1,0 +1,211 @@
+"""What several slices write: sessions begun and ended, sign-ins noted, passwords proven, codes printed, setup codes used."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.identity import hashing
+from services.identity.keys import ACTIVATION_LENGTH, SETUP_LENGTH, digest, new_code, new_secret, read_code
+from services.identity.limits import (
+    ADDRESS_EVERY,
+    ADDRESS_TRIES,
+    NAME_EVERY,
+    NAME_TRIES,
+    forget_wrong,
+    lockout_key,
+    note_wrong,
+    refuse_when_locked,
+    take,
+)
+from services.identity.reads import health_can_sign_in
+from services.identity.rules import (
+    ACTIVATION_LIVES,
+    SETUP_CODE_LIVES,
+    Party,
+    has_left,
+    session_ends,
+    what_forbids_setup_code,
+)
+from services.identity.tables import Account, Activation, KnownPerson, Session, SetupCode, SignIn
+from shared.clock import now, real_now, today
+from shared.db import Apart, as_system
+from shared.events import PEOPLE_IN_ONE, RolesChanged, SessionsEnded
+from shared.messaging.outbox import publish
+from shared.refusals import FieldError, Reason, Refused
+from shared.web import Shown
+
+Kind = Literal["desk", "phone"]
+
+
+class SessionBegun(Shown):
+    """A new session; its secret is shown this once."""
+
+    secret: str = Field(description="Goes into the cookie; sent back as Muster-Session")
+    session_id: UUID
+    account_id: UUID
+    kind: Kind
+    expires_at: datetime = Field(description="In the machine's time, as cookies are; a desk session may end before, by idling")
+
+
+def begun(row: Session, secret: str) -> SessionBegun:
+    """The answer to whoever has just come in."""
+    kind: Kind = "phone" if row.kind == "phone" else "desk"
+    return SessionBegun(secret=secret, session_id=row.id, account_id=row.account_id, kind=kind, expires_at=row.expires_at)
+
+
+def note_sign_in(
+    tx: AsyncSession, outcome: str, *, account_id: UUID | None, kind: str, device: str, address: str, session_id: UUID | None = None
+) -> None:
+    """Sign-ins are on record, those that fail too."""
+    row = SignIn(at=now(), account_id=account_id, outcome=outcome, kind=kind, device=device, address=address, session_id=session_id)
+    tx.add(row)
+
+
+async def begin_session(tx: AsyncSession, account_id: UUID, kind: str, device: str, address: str, outcome: str) -> tuple[Session, str]:
+    """A new session with a new secret, and the sign-in on record; the secret is given once and kept hashed."""
+    secret, at = new_secret(), real_now()
+    row = Session(account_id=account_id, secret_hash=digest(secret), kind=kind, device=device, address=address)
+    row.signed_in_at, row.last_seen_at, row.expires_at = now(), at, session_ends(kind, at)
+    tx.add(row)
+    await tx.flush()
+    note_sign_in(tx, outcome, account_id=account_id, kind=kind, device=device, address=address, session_id=row.id)
+    return row, secret
+
+
+async def end_sessions(tx: AsyncSession, *which: ColumnElement[bool]) -> int:
+    """End the open ones of these sessions, and tell it, so that nobody goes on with a token of theirs."""
+    ended = update(Session).where(Session.ended_at.is_(None), *which).values(ended_at=real_now()).returning(Session.id)
+    ids = list((await tx.execute(ended.execution_options(synchronize_session=False))).scalars())
+    for start in range(0, len(ids), PEOPLE_IN_ONE):
+        publish(tx, SessionsEnded(session_ids=ids[start : start + PEOPLE_IN_ONE]))
+    return len(ids)
+
+
+async def rights_changed(tx: AsyncSession, *, person_id: UUID | None, account_id: UUID | None, rose: bool) -> None:
+    """Tell that roles changed. Where rights rose the sessions end: whoever gained them signs in anew, with a new session id."""
+    async with as_system(tx):
+        mine = Account.id == account_id if account_id else Account.person_id == person_id
+        ids: Sequence[UUID] = (await tx.scalars(select(Account.id).where(mine))).all()
+        if not ids:
+            return
+        publish(tx, RolesChanged(account_ids=list(ids)))
+        if rose:
+            await end_sessions(tx, Session.account_id.in_(ids))
+
+
+async def print_codes(tx: AsyncSession, activations: Sequence[Activation]) -> dict[UUID, str]:
+    """A fresh code for each of these activations, by person; the ones before end. A code is given once and kept hashed."""
+    if not activations:
+        return {}
+    people = [one.person_id for one in activations]
+    before = update(Activation).where(Activation.person_id.in_(people), Activation.state == "open").values(state="ended")
+    await tx.execute(before.execution_options(synchronize_session=False))
+    codes = {}
+    for one in activations:
+        codes[one.person_id] = code = new_code(ACTIVATION_LENGTH)
+        one.state, one.code_hash, one.expires_at = "open", digest(code), now() + ACTIVATION_LIVES
+    return codes
+
+
+async def print_setup_code(tx: AsyncSession, code: str | None = None, lives: timedelta = SETUP_CODE_LIVES) -> str:
+    """A fresh setup code; those before it end. Only the operator calls this, at the machine."""
+    code = code or new_code(SETUP_LENGTH)
+    await end_setup_codes(tx)
+    at = real_now()
+    tx.add(SetupCode(code_hash=digest(read_code(code, SETUP_LENGTH) or code), printed_at=at, expires_at=at + lives, used_for=[]))
+    await tx.flush()
+    return code
+
+
+async def end_setup_codes(tx: AsyncSession) -> None:
+    """No setup code that was printed so far does anything any more."""
+    await tx.execute(update(SetupCode).where(SetupCode.ended_at.is_(None)).values(ended_at=real_now()))
+
+
+async def the_setup_code(tx: AsyncSession, typed: str) -> SetupCode | None:
+    """The setup code in order that was typed, its row held; None when there is none such."""
+    code = read_code(typed, SETUP_LENGTH) or typed
+    in_order = (SetupCode.code_hash == digest(code), SetupCode.ended_at.is_(None), SetupCode.expires_at > real_now())
+    async with as_system(tx):
+        return (await tx.scalars(select(SetupCode).where(*in_order).with_for_update())).one_or_none()
+
+
+async def second_person_by_setup_code(tx: AsyncSession, typed: str, beneficiary: Party, used_for: str) -> None:
+    """Let the setup code stand for the second person, on record. Refused with the rule's reason."""
+    row = await the_setup_code(tx, typed)
+    if reasons := what_forbids_setup_code(row is not None, await health_can_sign_in(tx), beneficiary):
+        raise Refused(reasons[0].code, 409, reasons[0].params)
+    assert row is not None
+    async with as_system(tx):
+        row.used_for = [*row.used_for, used_for]
+        await tx.flush()
+
+
+async def end_setup_when_health_is_in(tx: AsyncSession) -> None:
+    """Once somebody who holds health can sign in, the set-up is over: its codes end, and a new one only the operator prints."""
+    if await health_can_sign_in(tx):
+        async with as_system(tx):
+            await end_setup_codes(tx)
+
+
+def too_weak(field: str, reasons: Sequence[Reason]) -> Refused:
+    """The words beside the password field."""
+    return Refused("invalid", 422, errors=[FieldError(field, one.code, one.params) for one in reasons])
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Somebody wants to sign in, or to prove with the password that it is them."""
+
+    username: str
+    kind: str = ""
+    device: str = ""
+    address: str = ""
+
+
+async def prove_password(aside: Apart, attempt: Attempt, password: str) -> UUID:
+    """The account whose password this is. Refused `wrong_credentials`, `locked`, `too_many`, `left`; all but `too_many` are on record.
+
+    No transaction is open while the hash is computed: a hundred people who sign in at once must not hold all connections."""
+    async with aside() as tx:
+        await take(tx, "sign-in from", attempt.address, tries=ADDRESS_TRIES, every=ADDRESS_EVERY)
+        await take(tx, "sign-in of", attempt.username.casefold(), tries=NAME_TRIES, every=NAME_EVERY)
+        account, left = await _named(tx, attempt.username)
+    key = lockout_key(account.id if account else None, attempt.username)
+    try:
+        async with aside() as tx:
+            await refuse_when_locked(tx, key)
+        if not await hashing.fits(account.password_hash if account else None, password):
+            async with aside() as tx:
+                await note_wrong(tx, key, account.id if account else None)
+            raise Refused("wrong_credentials", 401)
+        if account is None or left:
+            raise Refused("left", 403)
+    except Refused as no:
+        async with aside() as tx:
+            outcome, account_id = "wrong" if no.code == "wrong_credentials" else no.code, account.id if account else None
+            note_sign_in(tx, outcome, account_id=account_id, kind=attempt.kind, device=attempt.device, address=attempt.address)
+        raise
+    async with aside() as tx:
+        await forget_wrong(tx, key)
+    return account.id
+
+
+async def _named(tx: AsyncSession, username: str) -> tuple[Account | None, bool]:
+    """The account of a staff number or of a username; a number goes first, so that nobody takes another's name by a username."""
+    by_number = func.lower(KnownPerson.number) == username.lower()
+    joined = select(Account, KnownPerson).outerjoin(KnownPerson, KnownPerson.id == Account.person_id)
+    wanted = joined.where(or_(by_number, Account.username == username.lower()))
+    order = (by_number.desc().nulls_last(), KnownPerson.left_on.desc().nulls_first())
+    row = (await tx.execute(wanted.order_by(*order).limit(1))).one_or_none()
+    if row is None:
+        return None, False
+    person: KnownPerson | None = row.KnownPerson
+    gone = person is None and row.Account.person_id is not None
+    return row.Account, gone or (person is not None and has_left(person.left_on, today()))

@@ -1,0 +1,56 @@
+"""How often something may be tried: token buckets and locks, kept in the database so that all replicas share them. Call these apart."""
+
+from uuid import UUID
+
+from sqlalchemy import case, delete, extract, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.identity.keys import digest
+from services.identity.rules import LOCKED_FOR, WRONG_FORGOTTEN_AFTER, WRONG_UNTIL_LOCKED
+from services.identity.tables import Bucket, Lockout
+from shared.clock import real_now
+from shared.refusals import Refused
+
+NAME_TRIES, NAME_EVERY = 10, 6.0
+ADDRESS_TRIES, ADDRESS_EVERY = 60, 1.0  # an institution often has one address for everybody
+CODE_TRIES, CODE_EVERY = 30, 2.0
+
+
+async def take(tx: AsyncSession, what: str, key: str, *, tries: int, every: float) -> None:
+    """Take a token from a bucket that holds so many and fills by one every so many seconds. Call it apart. Refused `too_many`."""
+    if not key:
+        return
+    at = real_now()
+    filled = func.least(float(tries), Bucket.tokens + extract("epoch", literal(at) - Bucket.filled_at) / every)
+    row = insert(Bucket).values(key=digest(f"{what}:{key}"), tokens=float(tries - 1), filled_at=at, taken=True)
+    fresh = {"tokens": case((filled >= 1, filled - 1), else_=filled), "taken": filled >= 1, "filled_at": at}
+    if not await tx.scalar(row.on_conflict_do_update(index_elements=["key"], set_=fresh).returning(Bucket.taken)):
+        raise Refused("too_many", 429, {"seconds": int(every) + 1})
+
+
+def lockout_key(account_id: UUID | None, username: str) -> bytes:
+    """The account's, or that of a name that no account has: both are locked alike, so that a lock tells nothing."""
+    return digest(f"account:{account_id}" if account_id else f"name:{username.casefold()}")
+
+
+async def refuse_when_locked(tx: AsyncSession, key: bytes) -> None:
+    """Refused `locked`, with the seconds until it opens by itself."""
+    until = await tx.scalar(select(Lockout.locked_until).where(Lockout.key == key))
+    if until is not None and until > real_now():
+        raise Refused("locked", 429, {"seconds": int((until - real_now()).total_seconds()) + 1})
+
+
+async def note_wrong(tx: AsyncSession, key: bytes, account_id: UUID | None) -> None:
+    """One more wrong password; so many of them within a day lock for a while. Call it apart."""
+    at = real_now()
+    row = insert(Lockout).values(key=key, account_id=account_id, wrong_count=1, last_wrong_at=at)
+    so_far = case((Lockout.last_wrong_at < at - WRONG_FORGOTTEN_AFTER, 0), else_=Lockout.wrong_count)
+    counted = row.on_conflict_do_update(index_elements=["key"], set_={"wrong_count": so_far + 1, "last_wrong_at": at})
+    if (await tx.execute(counted.returning(Lockout.wrong_count))).scalar_one() >= WRONG_UNTIL_LOCKED:
+        await tx.execute(update(Lockout).where(Lockout.key == key).values(wrong_count=0, locked_until=at + LOCKED_FOR))
+
+
+async def forget_wrong(tx: AsyncSession, key: bytes) -> None:
+    """The right password, or the administrator, opens the lock."""
+    await tx.execute(delete(Lockout).where(Lockout.key == key))
