@@ -85,13 +85,18 @@ def free_port() -> int:
         return port
 
 
+def ports_of(folder: Path) -> dict[str, int]:
+    """The ports used last time."""
+    try:
+        found: dict[str, int] = json.loads((folder / "ports.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
 def kept_port(folder: Path, name: str) -> int:
     """The port used last time, or another one when somebody else has taken it meanwhile."""
-    path = folder / "ports.json"
-    try:
-        ports: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        ports = {}
+    path, ports = folder / "ports.json", ports_of(folder)
     if not (isinstance(ports.get(name), int) and is_free(ports[name])):
         ports[name] = free_port()
         write_private(path, json.dumps(ports))

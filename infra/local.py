@@ -1,19 +1,19 @@
 """One command: PostgreSQL and NATS, the schemas, every process, one log, one address; and all of it down again."""
 
-import fcntl
 import importlib
 import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from infra.console import Console
 from infra.folder import CannotStart, kept_port, private_folder, said, secret, write_private
+from infra.hold import take
 from infra.nats import Nats, nats_users
 from infra.postgres import Postgres
 from infra.processes import App, Supervisor
@@ -78,17 +78,9 @@ def claim(wanted: Wish) -> int:
         if (found := marker.read_text()) != wanted.kind:
             shown = {"demo": "a demo", "real": "a real system"}
             raise CannotStart(f"{folder} holds {shown.get(found, 'something else')} and can never become {shown[wanted.kind]}.")
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise said(error, folder) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        told = os.read(lock, 500).decode(errors="replace").strip()
-        raise CannotStart(f"Muster runs already on these data: {told or folder}.") from None
-    os.truncate(lock, 0)
-    os.write(lock, f"{wanted.address} (process {os.getpid()})".encode())
-    return lock
+    return take(folder, f"{wanted.address} (process {os.getpid()})")
 
 
 def token_keys(folder: Path) -> tuple[Path, Path]:
@@ -107,10 +99,9 @@ def token_keys(folder: Path) -> tuple[Path, Path]:
     return private, public
 
 
-def apps(wanted: Wish, database: Database, bus: Bus) -> list[App]:
+def apps(wanted: Wish, database: Database, bus: Bus, ports: Mapping[str, int]) -> list[App]:
     """The processes in the order they start; the gateway last."""
     folder, (private, public) = wanted.folder, token_keys(wanted.folder)
-    ports = {name: kept_port(folder, name) for name in SERVICES}
     common = {
         "PUBLIC_URL": wanted.public_url,
         "HOST": wanted.host,
@@ -118,7 +109,7 @@ def apps(wanted: Wish, database: Database, bus: Bus) -> list[App]:
         "DEMO": "1" if wanted.kind == "demo" else "0",
         "DATA_DIR": str(folder),
         "TOKEN_PUBLIC_KEY_FILE": str(public),
-        **{f"{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in ports.items()},
+        **{f"{name.upper()}_URL": f"http://127.0.0.1:{ports[name]}" for name in SERVICES},
     }
     if wanted.kind == "demo":
         common["CLOCK_FILE"] = str(folder / "clock.json")
@@ -216,7 +207,7 @@ def start(wanted: Wish, supervisor: Supervisor, console: Console) -> None:
     imported = imports.result()
     console.step("the code is loaded")
     bus = start_bus(wanted, supervisor, console, imported)
-    found = apps(wanted, database, bus)
+    found = apps(wanted, database, bus, {name: kept_port(folder, name) for name in SERVICES})
     migrated()
     console.step("the schemas are those of the code")
     supervisor.begin(found)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from infra.folder import CannotStart, kept_port, private_folder, secret, write_private
+from infra.folder import CannotStart, kept_port, ports_of, private_folder, secret, write_private
 from infra.servers import end_child, end_stray, is_ours, last_words, launch, size_of
 
 STREAM = "EVENTS"
@@ -100,6 +100,10 @@ class Nats:
             if "address already in use" not in refused or time.monotonic() > until:
                 raise CannotStart(f"nats-server does not start: {_cause(refused)} (more in {self.log})")
             time.sleep(0.1)
+
+    def attach(self) -> None:
+        """Use the server that runs already on this folder, started by somebody else."""
+        self.port = ports_of(self.folder).get("nats", 0)
 
     def stop(self) -> None:
         """Ends at once; nothing happens when it does not run."""

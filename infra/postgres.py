@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from infra.folder import CannotStart, kept_port, private_folder, said, secret
+from infra.folder import CannotStart, kept_port, ports_of, private_folder, said, secret
 from infra.place import Place, place
 from infra.servers import end_child, end_stray, is_ours, last_words, launch, size_of
 
@@ -88,6 +88,10 @@ class Postgres:
                 raise CannotStart(f"PostgreSQL does not start: {cause(refused)} (more in {self.log})")
             time.sleep(0.1)
 
+    def attach(self) -> None:
+        """Use the server that runs already on these data, started by somebody else."""
+        self.port = ports_of(self.folder).get("postgres", 0)
+
     def stop(self) -> None:
         """Clean and quick; nothing happens when it does not run."""
         if self.process:
@@ -95,7 +99,7 @@ class Postgres:
             self.process = None
 
     def run(self, program: str, *arguments: str | Path, database: str = DATABASE) -> subprocess.CompletedProcess[bytes]:
-        """pg_dump, pg_restore, psql … of the same version, as the superuser, against the running server."""
+        """pg_dump, pg_restore, psql … of the same version, as the superuser, against the running server and as who calls."""
         env = {
             "PATH": os.environ.get("PATH", os.defpath),
             "PGHOST": "127.0.0.1",
