@@ -105,18 +105,18 @@ document.addEventListener("click", async event => {
   if ("closes" in button.dataset) button.closest("dialog")?.close()
 })
 
-function settle() { // after a page or a block has come: the refusal is read out and seen, what was done fades
-  document.querySelector("[data-refusal]")?.focus({ preventScroll: false })
+function settle(status) { // after a page or a block has come: a refusal is read out and seen, what was done fades
+  if (status >= 400) document.querySelector("[data-refusal]")?.focus()
   for (const toast of document.querySelectorAll(".toast[data-passing]")) setTimeout(() => toast.remove(), 8000)
   listen()
 }
 document.addEventListener("htmx:after:swap", event => {
   if (event.detail.ctx?.response?.status < 400) { document.getElementById("alert")?.replaceChildren(); sessionStorage.removeItem(KEPT) }
-  settle()
+  settle(event.detail.ctx?.response?.status)
 })
 document.addEventListener("htmx:error", () => tell(body.dataset.offline))
 
 const address = new URL(location.href)
 if (address.searchParams.has("done")) { address.searchParams.delete("done"); history.replaceState(history.state, "", address) }
 restore()
-settle()
+settle(performance.getEntriesByType("navigation")[0]?.responseStatus)

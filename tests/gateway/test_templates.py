@@ -1,0 +1,128 @@
+"""The house rules of the pages: they compile, keep the closed CSP, name blocks as ids, and say every word in both languages."""
+
+import re
+import tomllib
+from hashlib import sha256
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Message
+
+from gateway.codes import WORDS
+from gateway.pages import environment
+from infra.words import known, needed, spoken
+
+HOUSE = Path(__file__).parent.parent.parent
+GATEWAY = HOUSE / "gateway"
+TEMPLATES = sorted(path.relative_to(GATEWAY).as_posix() for path in GATEWAY.rglob("*.html") if "static" not in path.parts)
+WORD_FILES = sorted(needed().items())
+FORBIDDEN = {
+    "style attribute": r"<[^>]*\sstyle\s*=",
+    "style element": r"<style",
+    "inline script": r"<script(?![^>]*\ssrc=)",
+    "handler in an attribute": r"<[^>]*\s(?:on[a-z]+|hx-on[:\w-]*)\s*=",
+    "evaluated value": r"""=["']js:|javascript:""",
+    "address of another host": r"""(?:src|href|action|hx-[a-z]+)=["'](?:https?:)?//""",
+    "unescaped value": r"\|\s*safe\b(?!\s+if)",
+}
+
+
+@pytest.mark.parametrize("lang", ["zh-Hans", "en"])
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_compiles(name: str, lang: str) -> None:
+    assert environment(lang).get_template(name)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_a_template_keeps_the_content_security_policy_closed(name: str, what: str) -> None:
+    text = re.sub(r"\{#.*?#\}", "", (GATEWAY / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+
+    assert re.findall(FORBIDDEN[what], text, re.IGNORECASE) == []
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_what_htmx_asks_for_is_a_block_of_that_name(name: str) -> None:
+    text = (GATEWAY / name).read_text(encoding="utf-8")
+    written = set(re.findall(r"""hx-target="#([^"{]+)\"""", text)) - {"alert", "toasts"}
+    live = set(re.findall(r"""<\w+[^>]*\sid="(\w+)"[^>]*\sdata-live=""", text))
+
+    assert not {target for target in written | live if not re.fullmatch(r"[a-z][a-z0-9_]*", target)}
+    blocks = set(environment("en").get_template(name).blocks)
+    assert written | live <= blocks | set(re.findall(r"block (\w+)", text)) | {"main"}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_form_that_changes_something_carries_its_key_or_says_nothing_twice(name: str) -> None:
+    """A double click is one act: each form that posts to a service has the hidden key."""
+    text = (GATEWAY / name).read_text(encoding="utf-8")
+    repeatable = ("/language", "/signout", "/demo/clock", "/signin", "/demo/", "/setup")  # the same act twice is the same act
+    for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", text, re.DOTALL):
+        action = re.search(r'action="([^"]*)"', form)
+        if action and not action[1].startswith(repeatable):
+            assert "once(" in form, form[:200]
+
+
+@pytest.mark.parametrize(("file", "messages"), WORD_FILES, ids=[path.parent.name for path, _ in WORD_FILES])
+def test_every_word_is_said_in_chinese(file: Path, messages: set[str | tuple[str, str]]) -> None:
+    catalog = known(file)
+    said = {message.id: message for message in catalog if message.id}
+    wanted = {message if isinstance(message, str) else tuple(message) for message in messages}
+
+    assert {key if isinstance(key, str) else tuple(key) for key in said} == wanted, "run infra/words.py"
+    assert [message.id for message in said.values() if message.fuzzy or not spoken(message)] == []
+
+
+@pytest.mark.parametrize(("file", "messages"), WORD_FILES, ids=[path.parent.name for path, _ in WORD_FILES])
+def test_a_translation_names_what_its_sentence_names(file: Path, messages: set[str]) -> None:
+    assert [message.id for message in known(file) if message.id and holes(message.id) != holes(message.string)] == []
+
+
+def holes(text: object) -> set[str]:
+    """The names a sentence is filled with."""
+    if not isinstance(text, str):
+        return set().union(*(holes(each) for each in text)) if isinstance(text, (tuple, list)) else set()
+    braces = {name for _, name, _, _ in Formatter().parse(text) if name} if text in WORDS.values() or "%(" not in text else set()
+    return {name.removesuffix("_zh") for name in braces} | set(re.findall(r"%\((\w+)\)", text))
+
+
+def test_a_sentence_said_on_two_pages_has_one_translation() -> None:
+    translated: dict[object, set[object]] = {}
+    for file, _ in WORD_FILES:
+        message: Message
+        for message in known(file):
+            if message.id:
+                translated.setdefault(str(message.id), set()).add(str(message.string))
+
+    assert {said: ways for said, ways in translated.items() if len(ways) > 1} == {}
+
+
+def test_every_icon_a_page_draws_is_in_the_sprite() -> None:
+    drawn = set(re.findall(r'<symbol id="i-([\w-]+)"', (GATEWAY / "static" / "icons.svg").read_text(encoding="utf-8")))
+    used = {name for path in TEMPLATES for name in re.findall(r'icon\("([\w-]+)"\)', (GATEWAY / path).read_text(encoding="utf-8"))}
+
+    assert used <= drawn
+
+
+def test_what_others_wrote_is_what_was_written_down() -> None:
+    lock = tomllib.loads((GATEWAY / "static" / "vendor" / "LOCK.toml").read_text(encoding="utf-8"))
+    named = {entry["path"] for entry in lock["file"]}
+    lying = {path.relative_to(HOUSE).as_posix() for path in (GATEWAY / "static" / "vendor").iterdir() if path.name != "LOCK.toml"}
+
+    assert lying <= named
+    for entry in lock["file"]:
+        assert sha256((HOUSE / entry["path"]).read_bytes()).hexdigest() == entry["sha256"], entry["path"]
+        assert entry["version"]
+        assert entry["licence"]
+
+
+def test_a_code_that_a_service_can_say_has_words_on_the_pages() -> None:
+    """`Reason("overlap")`, `Refused("overlap")` and `wrong("field", "overlap")` are codes; each needs its line in codes.py."""
+    codes: dict[str, str] = {}
+    for path in sorted([*(HOUSE / "services").rglob("*.py"), *(HOUSE / "shared").rglob("*.py")]):
+        text = path.read_text(encoding="utf-8")
+        for code in re.findall(r'(?:Reason|Refused)\(\s*"(\w+)"|wrong\(\s*[\w".]+,\s*"(\w+)"', text):
+            codes[code[0] or code[1]] = path.relative_to(HOUSE).as_posix()
+
+    assert {code: path for code, path in codes.items() if code not in WORDS} == {}
