@@ -22,12 +22,16 @@ ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5")
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The rows as in the file, the first one with index 0, blank ones empty; the other sheets that were there; how a text file was read."""
+    """The rows as in the file, the first one with index 0, blank ones empty; how a text file was read.
+
+    `other_names` are the sheets that were not taken; of these `other_lists` look like staff lists too, which a person has to be told.
+    """
 
     name: str
     rows: list[list[Cell]]
     kind: str
     other_names: tuple[str, ...] = ()
+    other_lists: tuple[str, ...] = ()
     encoding: str | None = None
 
 
@@ -42,11 +46,17 @@ async def read_sheet(data: bytes, file_name: str, *, encoding: str | None = None
         raise Refused("wrong_encoding", 422, {"encoding": encoding[:20]})
     wish = json.dumps({"encoding": encoding, "sheet_name": sheet_name, "file_name": file_name[:200]}, ensure_ascii=True).encode()
     # No secrets of ours in the child's environment: it opens what strangers made.
-    place = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1"}
+    place = {"PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1"}
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.personnel.sheets_child",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, env=place,
-    )  # fmt: skip
+        sys.executable,
+        "-m",
+        "services.personnel.sheets_child",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,  # what it says when it breaks may hold names
+        env=place,
+        cwd=Path(__file__).parents[2],
+    )
     try:
         told, _ = await asyncio.wait_for(child.communicate(struct.pack("<I", len(wish)) + wish + data), MOST_SECONDS)
     except TimeoutError:
@@ -80,4 +90,4 @@ def _unpacked(told: bytes) -> Sheet:
     for width in head["widths"]:
         rows.append(list(map(value, numbers[at : at + width])))
         at += width
-    return Sheet(head["name"], rows, head["kind"], tuple(head["other_names"]), head["encoding"])
+    return Sheet(head["name"], rows, head["kind"], tuple(head["other_names"]), tuple(head["other_lists"]), head["encoding"])

@@ -2,7 +2,6 @@
 
 import csv
 import datetime
-import html
 import io
 import json
 import math
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from services.personnel.rules.columns import Cell, fields_found
+from services.personnel.rules.xlsx_cells import cells_in_their_own_words
 
 MOST_UNPACKED_BYTES = 100_000_000
 MOST_MEMORY_BYTES = 1 << 30
@@ -171,6 +171,7 @@ def _read_workbook(data: bytes, kind: str, packed: zipfile.ZipFile | None, wante
             raise _No("no_such_sheet", name=wanted[:100])
         best: tuple[tuple[int, int], str, _Packed] | None = None
         refusal: _No | None = None
+        lists: list[str] = []
         for name in names:
             try:
                 found = _read_one(book.get_sheet_by_name(name))
@@ -178,20 +179,25 @@ def _read_workbook(data: bytes, kind: str, packed: zipfile.ZipFile | None, wante
                 refusal = refusal if refusal and refusal.code != "empty_sheet" else no
                 continue
             score = (fields_found(found.first_rows()), len(found.widths))
+            if score[0]:
+                lists.append(name)
             if best is None or score > best[0]:
                 best = (score, name, found)
         if best is None or (best[0][0] == 0 and refusal and refusal.code != "empty_sheet"):
             raise refusal or _No("empty_sheet")
     except calamine.PasswordError:
         raise _No("encrypted") from None
-    except (calamine.CalamineError, ValueError, OSError):
+    except calamine.CalamineError as error:
+        raise _No("too_large" if "limit exceeded" in str(error) else "damaged") from None
+    except (ValueError, OSError):
         raise _No("damaged") from None
     _, name, rows = best
     if kind == "xlsx" and packed is not None:
-        _show_formulas(packed, name, rows)
+        _put(rows, cells_in_their_own_words(packed, name))
     return {
         "name": name,
         "other_names": [other for other in book.sheet_names if other != name],
+        "other_lists": [other for other in lists if other != name],
         "encoding": None,
         "kind": kind,
         "packed": rows,
@@ -209,50 +215,15 @@ def _read_one(sheet: Any) -> _Packed:
     return packed
 
 
-_CELL = re.compile(rb"<c ([^>]*)(?<!/)>(.*?)</c>", re.DOTALL)
-_PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
-_VALUE, _FORMULA = re.compile(rb"<v>([^<]+)</v>"), re.compile(rb"<f[^>]*>([^<]*)</f>|<f[^>]*/>")
-
-
-def _show_formulas(packed: zipfile.ZipFile, name: str, rows: _Packed) -> None:
-    """A formula that failed, or was never computed, is an empty cell to calamine: show what stands there, empty would be invented."""
-    xml = _sheet_xml(packed, name)
-    if not (b't="e"' in xml or b"<f" in xml):
-        return
-    starts, at = [], 0
-    for width in rows.widths:
-        starts.append(at)
-        at += width
-    marks: dict[tuple[int, int], str] = {}
-    for cell in _CELL.finditer(xml):
-        attributes, inside = cell.groups()
-        failed = b't="e"' in attributes
-        if not failed and b"<f" not in inside:
-            continue
-        value, place = _VALUE.search(inside), _PLACE.search(attributes)
-        if place is None:
-            continue
-        if failed:
-            text = value[1].decode(errors="replace") if value else "#N/A"
-        elif value is None and (formula := _FORMULA.search(inside)):
-            text = "=" + html.unescape((formula[1] or b"").decode(errors="replace"))
-        else:
-            continue
-        letters, digits = place.groups()
-        column = 0
-        for letter in letters:
-            column = column * 26 + letter - 64
-        if column <= MOST_COLUMNS and int(digits) <= MOST_ROWS:
-            marks[int(digits) - 1, column - 1] = text[:200]
-    if marks:
-        _put(rows, marks)
-
-
 def _put(rows: _Packed, marks: dict[tuple[int, int], str]) -> None:
+    """What calamine left empty or plain, said as the file says it."""
     old, old_widths = rows.numbers, rows.widths
     by_row: dict[int, dict[int, str]] = {}
     for (row, column), text in marks.items():
-        by_row.setdefault(row, {})[column] = text
+        if row < MOST_ROWS and column < MOST_COLUMNS:
+            by_row.setdefault(row, {})[column] = text
+    if not by_row:
+        return
     rows.numbers, rows.widths, at = array("I"), [], 0
     for i in range(max(len(old_widths), max(by_row) + 1)):
         width = old_widths[i] if i < len(old_widths) else 0
@@ -264,22 +235,6 @@ def _put(rows: _Packed, marks: dict[tuple[int, int], str]) -> None:
             ids[column] = len(rows.values) - 1
         rows.numbers.extend(ids)
         rows.widths.append(len(ids))
-
-
-def _sheet_xml(packed: zipfile.ZipFile, name: str) -> bytes:
-    from xml.etree import ElementTree  # expat of today refuses to blow entities up; memory and time are limited besides
-
-    try:
-        book = ElementTree.fromstring(packed.read("xl/workbook.xml"))  # noqa: S314
-        links = ElementTree.fromstring(packed.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
-        key = next(
-            value for sheet in book.iter() if sheet.tag.endswith("}sheet") and sheet.get("name") == name
-            for attribute, value in sheet.attrib.items() if attribute.endswith("}id")
-        )  # fmt: skip
-        target = next(link.get("Target", "") for link in links if link.get("Id") == key)
-        return packed.read(target[1:] if target.startswith("/") else f"xl/{target}")
-    except (StopIteration, KeyError, ElementTree.ParseError, zipfile.BadZipFile, NotImplementedError):
-        return b""  # calamine could read it; what it read stands
 
 
 def decoded(data: bytes, encoding: str | None) -> tuple[str, str]:
@@ -321,7 +276,8 @@ def _read_text_file(data: bytes, encoding: str | None, file_name: str) -> dict[s
     said = re.match(r"sep=(.)\r?\n", text)  # a line that spreadsheet programs write and read
     packed = _packed(_records(text, said[1] if said else _delimiter(text)))
     packed.trim()
-    return {"name": Path(file_name).stem[:100], "other_names": [], "encoding": encoding, "kind": "csv", "packed": packed}
+    name = Path(file_name).stem[:100]
+    return {"name": name, "other_names": [], "other_lists": [], "encoding": encoding, "kind": "csv", "packed": packed}
 
 
 def _read(data: bytes, wish: dict[str, Any]) -> dict[str, Any]:

@@ -392,3 +392,28 @@ def test_what_was_written_is_what_is_read(first: date, days: int) -> None:
 def test_a_status_word_is_known_in_both_languages() -> None:
     assert {read_status(text) for text in ("not vaccinated", "Unvaccinated", "No", "没打")} == {"not_started"}
     assert {read_status(text) for text in ("Fully vaccinated", "已打两针", "全程接种")} == {"done"}
+
+
+def test_a_number_that_a_text_file_holds_as_the_screen_showed_it_is_refused() -> None:
+    assert wrong(read("4.40101E+17", "苏木")) == [("number", "number_lost_digits")]
+    assert wrong(person(手机="1.38001E+10")) == [("phone", "number_lost_digits")]
+    assert read("1E5", "苏木").number == "1E5"
+
+
+def test_headings_repeated_on_every_page_and_sums_never_become_people() -> None:
+    assert wrong(read(*HEADINGS)) == [("number", "heading_again")]
+    assert wrong(read("合计", "120人", "9")) == [("number", "sum_row")]
+    assert wrong(read("9", "合 计".replace(" ", ""))) == [("name", "sum_row")]
+    assert wrong(read("9", "120")) == [("name", "name_wrong")]
+
+
+def test_an_answer_in_the_column_of_a_date_is_an_answer() -> None:
+    not_yet, declined, second_open = (
+        read("A001", "苏木", "", "", "", "", "", "未接种"),
+        read("A001", "苏木", "", "", "", "", "", "拒绝"),
+        read("A001", "苏木", "", "", "", "", SINOVAC, "2021/4/6", "未接种"),
+    )
+
+    assert [row.errors for row in (not_yet, declined, second_open)] == [(), (), ()]
+    assert [row.statement for row in (not_yet, declined, second_open)] == ["not_started", "declined", None]
+    assert len(second_open.doses) == 1

@@ -235,6 +235,32 @@ def test_a_formula_that_was_computed_is_its_value() -> None:
     assert read(file.getvalue()).rows[1] == ["0012", 2]
 
 
+def test_leading_zeros_that_only_the_format_shows_are_kept() -> None:
+    def padded(book: Any) -> None:
+        for cell, value in (("A2", 12), ("A3", 123456), ("A4", 7.5)):
+            book.active[cell] = value
+            book.active[cell].number_format = "00000"
+
+    assert [row[0] for row in read(xlsx(HEADINGS, [], [], [0, 12], change=padded)).rows[1:]] == ["00012", 123456, 7.5]
+
+
+def test_other_sheets_that_look_like_staff_lists_are_told_apart() -> None:
+    data = xlsx(*LIST, PERSON, 教务处=LIST, 说明=[["请按处室填写"]])
+
+    assert (read(data).name, read(data).other_lists, read(data).other_names) == ("名册", ("教务处",), ("教务处", "说明"))
+
+
+def test_an_open_document_that_repeats_a_cell_to_the_edge_meets_the_limits() -> None:
+    def repeated(times: int, cell: str) -> bytes:
+        cells = f'<table:table-cell table:number-columns-repeated="{times}"{cell}</table:table-cell>'
+        row = f'<table:table-row table:number-rows-repeated="{times}">{cells}</table:table-row></table:table>'
+        return rezipped(ods(*LIST), lambda name, content: content.replace(b"</table:table>", row.encode()))
+
+    assert outcome(repeated(60_000, ' office:value-type="string"><text:p>x</text:p>')) == "too_large"
+    assert outcome(repeated(1_000, ' office:value-type="string"><text:p>x</text:p>')) == "too_many_columns"
+    assert outcome(repeated(16_384, ">")) == LIST
+
+
 TEXT = "工号,姓名,第一针\n0012,苏木,2021/4/6\n"
 
 

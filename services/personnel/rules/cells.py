@@ -52,7 +52,9 @@ _ELSEWHERE = _set("外地接种 在外接种 外地已接种 在外地接种 异
 _DECLINED = re.compile(r"拒绝|拒种|拒打|不愿|不同意|不想|不接种|不打|declin|refus")
 _EXEMPT = re.compile(r"禁忌|暂缓|豁免|过敏|怀孕|孕|哺乳|病|exempt|contraindicat|allerg|pregnan|medical")
 _DONE = re.compile(r"已|完成|全程|第?[一二三123][针剂]|是$|yes|complete|partial|fully|done|vaccinated|加强")
+SUMS = _set("合计 总计 小计 共计 total sum subtotal")
 _ERROR_VALUES = _set("#N/A #REF! #VALUE! #NAME? #DIV/0! #NUM! #NULL! #SPILL! #CALC! #GETTING_DATA")
+_ROUNDED = re.compile(r"\d(?:\.\d+)?[Ee]\+\d{1,3}")  # 4.40101E+17, as a text file keeps what the screen showed
 CHINESE_NAME = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af·•\s]+")
 _IDENTITY_INSIDE = re.compile(r"(?<!\d)(?:[1-8]\d{16}[\dXx]|[1-8]\d{14})(?!\d)")
 
@@ -97,6 +99,8 @@ def read_text(cell: Cell, kind: str) -> str | Reason | None:
             return Reason("cell_error", {"text": text})
         if text[0] == "'" and text[1:2] in ("=", "+", "-", "@"):  # the guard our own exports put before such a text
             text = text[1:]
+    if kind in ("number", "phone", "lot") and _ROUNDED.fullmatch(text):
+        return Reason("number_lost_digits")
     if len(text) > 14 and (found := _IDENTITY_INSIDE.search(text)) and is_identity_number(found.group()):
         return Reason("number_is_identity")
     return Reason("too_long", {"limit": LIMITS[kind]}) if len(text) > LIMITS[kind] else text

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from services.personnel.rules.cells import (
     CHINESE_NAME,
     NOTHING,
+    SUMS,
     read_date,
     read_employment,
     read_phone,
@@ -63,10 +64,11 @@ class _Dose(NamedTuple):
 class Plan:
     """Where in a row each field stands; made once a file."""
 
-    __slots__ = ("at", "doses")
+    __slots__ = ("at", "doses", "headings")
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.at = {column.field: column.index for column in columns if column.field is not None and column.field != IDENTITY}
+        self.headings = {column.heading.strip() for column in columns if column.field in ("number", "name")} - {""}
         self.doses = [_Dose(n, *(self.at.get(f"dose{n}_{part}") for part in ("on", "product", "maker", "lot", "place"))) for n in DOSES]
         self.doses = [dose for dose in self.doses if any(index is not None for index in dose[1:])]
 
@@ -120,7 +122,13 @@ class _Reading:
         return found
 
 
-def _read_doses(row: _Reading, plan: Plan, today: date) -> tuple[ParsedDose, ...]:
+def _status_instead_of_date(error: RowError) -> str | None:
+    """ "Not vaccinated", "declined" in the column of a date are answers, not mistakes."""
+    word = read_status(str(error.params.get("text", ""))) if error.code == "date_unreadable" else ""
+    return word if word in ("not_started", "declined") else None
+
+
+def _read_doses(row: _Reading, plan: Plan, today: date, said: set[str]) -> tuple[ParsedDose, ...]:
     at, errors = row.at, row.errors
     before = len(errors)
     shared_product = row.product("", at.get("product"), at.get("maker"))
@@ -131,6 +139,9 @@ def _read_doses(row: _Reading, plan: Plan, today: date) -> tuple[ParsedDose, ...
         field = f"dose{dose.ordinal}_on"
         before = len(errors)
         on = row.day(field, dose.on)
+        if len(errors) > before and (word := _status_instead_of_date(errors[-1])):
+            errors.pop()
+            said.add(word)
         date_wrong = len(errors) > before
         before = len(errors)
         product = row.product(f"dose{dose.ordinal}_", dose.product, dose.maker)
@@ -196,11 +207,31 @@ def _read_statement(row: _Reading, doses: Sequence[ParsedDose]) -> str | None:
     return found if found in ("not_started", "declined", "elsewhere") else None
 
 
+def _said_in_dates(said: set[str], doses: Sequence[ParsedDose]) -> str | None:
+    if "declined" in said:
+        return "declined"
+    return "not_started" if said and not doses else None
+
+
+def _no_person(row: _Reading, plan: Plan) -> RowError | None:
+    """Headings repeated on each printed page, and sums below the list: they would become people."""
+    for field in ("number", "name"):
+        index = plan.at.get(field)
+        cell = row.cells[index] if index is not None and index < row.width else ""
+        if cell in plan.headings:
+            return RowError(field, "heading_again", {})
+        if isinstance(cell, str) and len(cell) < 12 and cell.strip(" :：").casefold() in SUMS:
+            return RowError(field, "sum_row", {})
+    return None
+
+
 def parse_row(row_no: int, cells: Sequence[Cell], columns: Sequence[Column] | Plan, *, today: date) -> ParsedRow:
     """The row with this number in the file (the first is 1, titles count)."""
     plan = columns if isinstance(columns, Plan) else Plan(columns)
     row = _Reading(cells, plan)
     at = plan.at
+    if found := _no_person(row, plan):
+        return ParsedRow(row_no, None, None, None, None, None, None, None, None, (), None, (found,), ())
     number, name = row.text("number", "number", at.get("number")), row.text("name", "name", at.get("name"))
     if number is None and not row.failed("number"):
         row.wrong("number", "no_number")
@@ -208,6 +239,8 @@ def parse_row(row_no: int, cells: Sequence[Cell], columns: Sequence[Column] | Pl
         number = unicodedata.normalize("NFKC", number)
     if name is None and not row.failed("name"):
         row.wrong("name", "no_name")
+    elif name and not any(map(str.isalpha, name)):
+        row.wrong("name", "name_wrong", text=name[:60])
     elif name and " " in name and CHINESE_NAME.fullmatch(name):
         name = name.replace(" ", "")  # blanks that make a short name as wide as a long one
     department = row.text("department", "department", at.get("department"))
@@ -225,7 +258,8 @@ def parse_row(row_no: int, cells: Sequence[Cell], columns: Sequence[Column] | Pl
         born_on = None
     if joined_on and left_on and left_on < joined_on:
         row.wrong("left_on", "left_before_joined", left_on=left_on.isoformat(), joined_on=joined_on.isoformat())
-    doses = _read_doses(row, plan, today)
+    said: set[str] = set()
+    doses = _read_doses(row, plan, today, said)
     if doses and born_on and doses[0].on < born_on:
         row.wrong(
             f"dose{doses[0].ordinal}_on",
@@ -234,7 +268,7 @@ def parse_row(row_no: int, cells: Sequence[Cell], columns: Sequence[Column] | Pl
             on=doses[0].on.isoformat(),
             born_on=born_on.isoformat(),
         )
-    statement = _read_statement(row, doses)
+    statement = _read_statement(row, doses) or _said_in_dates(said, doses)
     return ParsedRow(
         row_no,
         number,

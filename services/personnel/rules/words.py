@@ -35,6 +35,9 @@ COLUMN: Mapping[str, str] = {
 ROW: Mapping[str, str] = {
     "no_number": "There is no number.",
     "no_name": "There is no name.",
+    "name_wrong": "“{text}” is not a name.",
+    "heading_again": "The headings are repeated here; this is no person.",
+    "sum_row": "This row sums up others; it is no person.",
     "twice_in_file": "The same number stands in row {row} already.",
     "number_lost_digits": "The spreadsheet has rounded this number, and digits are lost. Format the column as text and type it again.",
     "number_is_identity": "An identity number stands here. Identity numbers are not kept.",
