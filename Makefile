@@ -7,7 +7,7 @@ SECONDS ?= 60
 CODE := shared services gateway infra tests
 UV := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
-.PHONY: help env env-dev demo run test browser check bench chaos fuzz backup restore parked retell setup-code lock vendor clean
+.PHONY: help env env-dev demo run test browser check bench chaos fuzz backup restore parked retell setup-code containers lock vendor clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ retell: env ## a service tells its whole state again: make retell SERVICE=person
 
 setup-code: env ## prints a new setup code
 	@exec $(PY) -m infra.operate setup-code
+
+containers: env ## writes the passwords, keys and NATS users that docker-compose.yml reads, into .containers/
+	@exec $(PY) -m infra.containers
 
 lock: env-dev ## resolves the requirements anew and locks them with their hashes
 	@$(UV) pyproject.toml -o requirements.txt

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from infra.console import Console
 from infra.folder import CannotStart, kept_port, private_folder, said, secret, write_private
 from infra.hold import take
-from infra.nats import Nats, nats_users
+from infra.nats import OTHER_USERS, Nats, nats_users
 from infra.postgres import Postgres
 from infra.processes import App, Supervisor
 from infra.wish import PROJECT, Kind, Wish, check_port, wish
@@ -214,20 +214,26 @@ def start(wanted: Wish, supervisor: Supervisor, console: Console) -> None:
     supervisor.until_ready()
 
 
-def start_bus(wanted: Wish, supervisor: Supervisor, console: Console, imported: dict[str, object]) -> Bus:
-    """NATS with the rights of exactly those consumers that the services have."""
+def consumers_in(imported: Mapping[str, object]) -> dict[str, list[tuple[str, str]]]:
+    """What each service hears, as its imported app says."""
     from fastapi import FastAPI
 
     from shared.service import consumers_of
 
-    consumers: dict[str, list[tuple[str, str]]] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for name in SERVICES:
         app = imported[f"services.{name}.app:app"]
         assert isinstance(app, FastAPI)
-        consumers[name] = consumers_of(app)
+        found[name] = consumers_of(app)
+    return found
+
+
+def start_bus(wanted: Wish, supervisor: Supervisor, console: Console, imported: Mapping[str, object]) -> Bus:
+    """NATS with the rights of exactly those consumers that the services have."""
+    consumers = consumers_in(imported)
     if wanted.nats_url:
         given = GivenBus(wanted.nats_url, wanted.folder)
-        passwords = {user: secret(wanted.folder, f"nats-{user}") for user in (*SERVICES, "gateway", "admin")}
+        passwords = {user: secret(wanted.folder, f"nats-{user}") for user in (*SERVICES, *OTHER_USERS)}
         write_private(wanted.folder / "nats-users.conf", nats_users(consumers, passwords))
         console.step(f"the NATS server of NATS_URL must include {wanted.folder / 'nats-users.conf'}")
         return given

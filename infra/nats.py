@@ -13,6 +13,7 @@ from infra.folder import CannotStart, kept_port, ports_of, private_folder, secre
 from infra.servers import end_child, end_stray, is_ours, last_words, launch, size_of
 
 STREAM = "EVENTS"
+OTHER_USERS = ("gateway", "admin")
 STOPS = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 Consumers = Mapping[str, Iterable[tuple[str, str]]]
 """service -> (name of the durable consumer, the subject it is filtered by)"""
@@ -49,15 +50,25 @@ def nats_users(consumers: Consumers, passwords: Mapping[str, str] | None = None)
     return "authorization {\n users = [\n" + "\n".join(lines) + "\n ]\n}\n"
 
 
-def nats_config(consumers: Consumers, *, listen: str, store: Path, pid_file: Path | None = None, sync_always: bool = True) -> str:
+def nats_config(
+    consumers: Consumers,
+    *,
+    listen: str,
+    store: Path,
+    pid_file: Path | None = None,
+    sync_always: bool = True,
+    passwords: Mapping[str, str] | None = None,
+    health: str | None = None,
+) -> str:
     """The whole configuration; sync_always keeps what was acknowledged through a power cut, the server's default loses two minutes."""
     sync = "sync_interval: always, " if sync_always else ""
     return (
         f"listen: {json.dumps(listen)}\n"
         + (f"pid_file: {_quoted(pid_file)}\n" if pid_file else "")
+        + (f"http: {json.dumps(health)}\n" if health else "")
         + "max_payload: 1MB\n"
         + f"jetstream {{ store_dir: {_quoted(store)}, {sync}max_mem: 64MB, max_file: 2GB }}\n"
-        + nats_users(consumers)
+        + nats_users(consumers, passwords)
     )
 
 
@@ -80,7 +91,7 @@ class Nats:
     @property
     def users(self) -> Sequence[str]:
         """Everybody who can connect."""
-        return [*self._consumers, "gateway", "admin"]
+        return [*self._consumers, *OTHER_USERS]
 
     def url(self, user: str) -> str:
         """Where that user connects, with the password."""
