@@ -10,18 +10,21 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from sqlalchemy.exc import IntegrityError
 
 from shared import due, job
 from shared.auth import doors_of
-from shared.db import Database, Scope, engine_for, must_repeat
+from shared.db import Database, Scope, engine_for, is_away, must_repeat, refused_by_constraint
 from shared.events import Event
+from shared.measures import Measures
 from shared.messaging.inbox import Handler, Inbox
 from shared.messaging.relay import Relay
 from shared.messaging.streams import connect_within, ensure_stream
 from shared.once import answered_once
+from shared.refusals import Refused
 from shared.settings import settings
-from shared.watch import SWEEP, Measures, plan_sweep, sweep, watch_routes
-from shared.web import BODY_BYTES, Outermost, answer_problems, log_in_json
+from shared.watch import SWEEP, plan_sweep, sweep, watch_routes
+from shared.web import BODY_BYTES, Outermost, answer_problems, log_in_json, problem, reference, unexpected
 
 log = structlog.get_logger()
 
@@ -131,8 +134,25 @@ def service(name: str, slices: Sequence[Slice], *, scope: Scope, begin: Callable
     for one in slices:
         app.include_router(one)
     refuse_naked_routes(app)
-    app.add_middleware(Outermost, observe=measures.observe)
+    app.add_exception_handler(IntegrityError, _constraint_spoke)
+    app.add_middleware(Outermost, last_resort=_last_resort, observe=measures.observe)
     return app
+
+
+def _constraint_spoke(request: Request, broken: Exception) -> Response:
+    assert isinstance(broken, IntegrityError)
+    spoken = refused_by_constraint(broken)
+    if isinstance(spoken, Refused):
+        return problem(request, spoken.status, spoken.code, spoken.params)
+    return unexpected(request, broken)
+
+
+def _last_resort(request: Request, odd: BaseException) -> Response:
+    """503 when the store is away, else 500."""
+    if is_away(odd):
+        log.warning("away", reference=reference(request), path=request.scope.get("path"), reason=type(odd).__name__)
+        return problem(request, 503, "not_available", headers={"Retry-After": "2"})
+    return unexpected(request, odd)
 
 
 def refuse_naked_routes(app: FastAPI) -> None:

@@ -8,17 +8,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from nats.errors import Error as NatsError
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.types import Scope
 
 from shared import due
 from shared.auth import SYSTEM, Caller, anyone, require
 from shared.clock import now, real_now
 from shared.db import Database, Read
 from shared.house import Answer, Done, Due, Job, Outbox
+from shared.measures import Measures
 from shared.messaging.inbox import parked_count
 from shared.messaging.streams import EVENTS
 from shared.once import KEPT_HOURS
@@ -27,29 +27,6 @@ from shared.settings import settings
 from shared.web import Shown
 
 SWEEP = "house.sweep"
-
-
-class Measures:
-    """The figures of one process for Prometheus; labelled by route template, never by path."""
-
-    def __init__(self, service: str) -> None:
-        self.registry = CollectorRegistry()
-        self.seconds = Histogram(
-            "muster_request_seconds",
-            "Seconds a request took",
-            ["service", "method", "route", "status"],
-            registry=self.registry,
-            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
-        )
-        self.late = Gauge(
-            "muster_late", "What is late, by kind: seconds or counts, as the name says", ["service", "what"], registry=self.registry
-        )
-        self.service = service
-
-    def observe(self, scope: Scope, status: int, seconds: float) -> None:
-        """Count one request."""
-        route = getattr(scope.get("route"), "path", "none")
-        self.seconds.labels(self.service, scope["method"], route, str(status)).observe(seconds)
 
 
 class ConsumerLag(Shown):

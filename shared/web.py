@@ -13,11 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
-from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.db import is_away, refused_by_constraint
 from shared.refusals import FieldError, Refused
 
 log = structlog.get_logger()
@@ -188,24 +186,13 @@ def answer_problems(app: FastAPI) -> None:
         codes = {400: "malformed", 404: "not_found", 405: "wrong_method", 413: "too_large", 503: "not_available"}
         return problem(request, wrong.status_code, codes.get(wrong.status_code, "malformed"), headers=wrong.headers)
 
-    async def broken(request: Request, wrong: Exception) -> JSONResponse:
-        assert isinstance(wrong, IntegrityError)
-        spoken = refused_by_constraint(wrong)
-        if isinstance(spoken, Refused):
-            return await refused(request, spoken)
-        return unexpected(request, wrong)
-
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(RequestValidationError, unprocessable)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(IntegrityError, broken)
 
 
 def unexpected(request: Request, odd: BaseException) -> JSONResponse:
-    """The last resort: 503 when the store is away, else 500; the log has the reason under the reference number."""
-    if is_away(odd):
-        log.warning("away", reference=reference(request), path=request.scope.get("path"), reason=type(odd).__name__)
-        return problem(request, 503, "not_available", headers={"Retry-After": "2"})
+    """The last resort: 500; the log has the reason under the reference number."""
     log.error("unexpected", reference=reference(request), path=request.scope.get("path"), exc_info=odd)
     return problem(request, 500, "unexpected")
 

@@ -1,0 +1,1 @@
+"""The description of the API, to read and to try."""
