@@ -28,7 +28,7 @@ from shared.settings import settings
 HOME = Path(__file__).parent
 STATIC = HOME / "static"
 VARY = "HX-Request-Type, HX-Target, Cookie, Accept-Language"
-_LOOPBACK = {"127.0.0.1", "localhost", "::1", "testserver"}
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class NotSignedIn(Exception):
@@ -114,12 +114,18 @@ def frame(request: Request, lang: str) -> dict[str, Any]:
         "clock": now,
         "institution": getattr(state, "institution", "") or "Muster",
         "demo": getattr(state, "demo", settings().demo),
-        "insecure": getattr(state, "insecure", request.url.scheme == "http" and request.url.hostname not in _LOOPBACK),
+        "insecure": getattr(state, "insecure", others_can_read(request)),
         "nav": items,
         "tabs": tabs_of(items),
         "here": current(request.url.path, items),
         "toast": say(f"done.{done}", {}, lang) if f"done.{done}" in WORDS else "",
     }
+
+
+def others_can_read(request: Request) -> bool:
+    """Does this request travel unencrypted beyond this machine? Only a demo lets it happen; a proxy before us says https in PUBLIC_URL."""
+    plain = request.url.scheme == "http" and not settings().public_url.startswith("https:")
+    return settings().demo and plain and request.url.hostname not in _LOOPBACK
 
 
 def toast_beside(lang: str, known: Mapping[str, Any]) -> str:

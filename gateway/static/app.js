@@ -60,7 +60,7 @@ function refreshSoon(element) { // many hints at once are one question, and not 
   clearTimeout(waiting.get(element))
   waiting.set(element, setTimeout(() => {
     if (!element.isConnected || busy(element)) return
-    htmx.ajax("GET", element.dataset.liveFrom || location.pathname + location.search, { source: element, target: element, swap: "outerMorph" })
+    htmx.ajax("GET", element.dataset.liveFrom || location.pathname + location.search, { source: element, target: element, swap: "outerMorph", headers: { "Muster-Live": "1" } })
   }, 100 + Math.random() * 300))
 }
 
@@ -113,6 +113,10 @@ function settle(status) { // after a page or a block has come: a refusal is read
 document.addEventListener("htmx:after:swap", event => {
   if (event.detail.ctx?.response?.status < 400) { document.getElementById("alert")?.replaceChildren(); sessionStorage.removeItem(KEPT) }
   settle(event.detail.ctx?.response?.status)
+})
+document.addEventListener("htmx:before:response", event => { // a session that ended while one only looked on does not take the page away
+  const { response, sourceElement } = event.detail.ctx
+  if (response.status === 401 && sourceElement.matches("[data-live]")) event.preventDefault()
 })
 document.addEventListener("htmx:error", () => tell(body.dataset.offline))
 

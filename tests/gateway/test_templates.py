@@ -122,7 +122,10 @@ def test_a_code_that_a_service_can_say_has_words_on_the_pages() -> None:
     codes: dict[str, str] = {}
     for path in sorted([*(HOUSE / "services").rglob("*.py"), *(HOUSE / "shared").rglob("*.py")]):
         text = path.read_text(encoding="utf-8")
-        for code in re.findall(r'(?:Reason|Refused)\(\s*"(\w+)"|wrong\(\s*[\w".]+,\s*"(\w+)"', text):
-            codes[code[0] or code[1]] = path.relative_to(HOUSE).as_posix()
+        said = re.findall(r'(?:Reason|Refused)\(\s*"(\w+)"|wrong\(\s*[\w".]+,\s*"(\w+)"', text)
+        if path.name in ("words.py", "sentences.py", "web.py"):
+            said += re.findall(r'^    "([a-z_]+)()": "[^"]* ', text, re.MULTILINE)  # the tables of English sentences
+        for first, second in said:
+            codes[first or second] = path.relative_to(HOUSE).as_posix()
 
     assert {code: path for code, path in codes.items() if code not in WORDS} == {}
