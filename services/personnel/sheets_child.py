@@ -185,11 +185,7 @@ def _read_workbook(data: bytes, kind: str, packed: zipfile.ZipFile | None, wante
                 best = (score, name, found)
         if best is None or (best[0][0] == 0 and refusal and refusal.code != "empty_sheet"):
             raise refusal or _No("empty_sheet")
-    except calamine.PasswordError:
-        raise _No("encrypted") from None
-    except calamine.CalamineError as error:
-        raise _No("too_large" if "limit exceeded" in str(error) else "damaged") from None
-    except (ValueError, OSError):
+    except (calamine.CalamineError, ValueError, OSError):  # it says no more than that, since it tries one format after the other
         raise _No("damaged") from None
     _, name, rows = best
     if kind == "xlsx" and packed is not None:
