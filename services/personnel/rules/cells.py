@@ -106,6 +106,9 @@ def read_text(cell: Cell, kind: str) -> str | Reason | None:
     return Reason("too_long", {"limit": LIMITS[kind]}) if len(text) > LIMITS[kind] else text
 
 
+read_repeated_text = lru_cache(maxsize=8192)(read_text)  # departments, lots, places: few, and on every row
+
+
 _YEAR_FIRST = re.compile(r"(\d{4})\s*([-/.年])\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?")
 _YEAR_LAST = re.compile(r"(\d{1,2})\s*([-/.])\s*(\d{1,2})\s*[-/.]\s*(\d{4})")
 _NO_YEAR = re.compile(r"(?:\d{1,2}[-/.年])?\d{1,2}[-/.月]\d{1,2}[日号]?|\d{4}[-/.年]\d{1,2}月?")
