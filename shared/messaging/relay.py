@@ -20,7 +20,7 @@ log = structlog.get_logger()
 BATCH = 500
 POLL_SECONDS = 1.0
 BUSY_SECONDS = 0.02
-_TRY_LOCK = text("select pg_try_advisory_xact_lock(hashtextextended(current_schema() || ':relay', 0))")
+_TRY_LOCK = text("select pg_try_advisory_xact_lock(hashtextextended(concat(current_schema(), ' relay'), 0))")
 _UNSENT = text("select id, event_id, subject, body from outbox where sent_at is null order by id limit :batch")
 _SEEN = text("select created, last_seq from stream_seen where stream = :stream")
 _AGAIN = text("update outbox set sent_at = null where sent_at is not null")

@@ -1,0 +1,45 @@
+"""What holds for every page: who may open it, which block comes, what is said when a service is away."""
+
+from tests.gateway.door import GatewayDoor, words_of
+from tests.people import HE_RUONING
+
+
+async def test_a_page_needs_somebody_signed_in(gateway: GatewayDoor) -> None:
+    answer = await gateway.stranger().get("/menu")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/signin?next=/menu")
+
+
+async def test_whoever_is_signed_in_sees_the_page_and_their_name(gateway: GatewayDoor) -> None:
+    answer = await (await gateway.browser(HE_RUONING)).get("/menu")
+
+    assert answer.status_code == 200
+    assert "何若宁" in words_of(answer)
+    assert answer.headers["cache-control"] == "no-store"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+async def test_a_form_from_another_site_is_refused(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+
+    answer = await browser.post("/language", data={"lang": "en"}, headers={"origin": "https://elsewhere.example"})
+
+    assert answer.status_code == 403
+
+
+async def test_identity_away_leaves_the_signed_in_signed_in(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    await browser.get("/menu")
+    gateway.down("identity")
+    for known in gateway.app.state.sessions.known.values():
+        known.asked_at -= 60
+
+    assert (await browser.get("/menu")).status_code == 200
+
+
+async def test_the_api_describes_all_services_in_one_document(gateway: GatewayDoor) -> None:
+    document = (await gateway.stranger().get("/api/v1/openapi.json")).json()
+
+    assert "/personnel/doses" in document["paths"]
+    assert "/identity/sessions" in document["paths"]
+    assert "/identity/sessions/token" not in document["paths"]
