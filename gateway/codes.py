@@ -8,6 +8,7 @@ from gateway.i18n import N_
 REFUSALS = {  # of a whole request
     "not_signed_in": N_("You are signed out. Sign in and send it again."),
     "not_allowed": N_("Your roles do not allow this."),
+    "foreign_page": N_("This form did not come from a page of ours. Open the page anew and send it from there."),
     "not_found": N_("This does not exist, or it is not yours to see."),
     "invalid": N_("Not saved yet: something in the form is not right."),
     "malformed": N_("What was sent cannot be read."),
@@ -55,6 +56,8 @@ REFUSALS = {  # of a whole request
     "no_client": N_("There is no such API client."),
     "no_role": N_("This role was not given, or is not yours to see."),
     "client_ended": N_("This API client has ended."),
+    "answered_already": N_("Someone has answered this already."),
+    "too_many_open": N_("{limit} remarks still wait for an answer. Wait until some are answered."),
     "decided_already": N_("Someone has decided this already."),
     "ended_already": N_("This has ended already."),
     "too_many_people": N_("At most {max} people at once."),
@@ -89,6 +92,7 @@ FIELDS = {  # of one field of a form
     "out_of_range": N_("From {min} to {max}."),
     "before_birth": N_("This date is before the date of birth."),
     "too_long_ago": N_("This date is too long ago."),
+    "never_ends": N_("A permanent exemption has no last day."),
     "one_of_two": N_("Give the person or the number, one of the two."),
     "password_short": N_("At least {min} characters."),
     "password_own_words": N_("Your name, number or user name makes up too much of it. Choose other words."),
@@ -156,6 +160,9 @@ ROWS = {  # of a row of a staff list, or of a dose
     "product_without_dose": N_("There is a vaccine but no date of a dose; no dose is recorded."),
     "status_without_dose": N_("The status says “{text}”, but there is no date of a dose; no dose is recorded."),
     "status_not_read": N_("The status “{text}” is not taken over."),
+    "name_differs": N_("The number belongs to {old}; the list says {new}."),
+    "dose_was_withdrawn": N_("A dose on {on} was recorded before and taken back."),
+    "statement_not_taken": N_("There are doses on record; what the list says of the status is not taken over."),
     "exemption_not_imported": N_("The status says “{text}”. An exemption needs a certificate and an approval, and is recorded by hand."),
 }
 STANDINGS = {

@@ -64,16 +64,18 @@ function refreshSoon(element) { // many hints at once are one question, and not 
   }, 100 + Math.random() * 300))
 }
 
-let stream = null
-function listen() {
-  if (!body.dataset.liveStream || stream || document.hidden || !document.querySelector("[data-live]")) return
+let stream = null, asked = "", missed = false
+function listen() { // one stream a page; it is opened anew when a block brought topics that nobody asked for yet
+  const topics = [...new Set([...document.querySelectorAll("[data-live]")].flatMap(topicsOf))].sort().join(",")
+  if (!body.dataset.liveStream || !topics || document.hidden || (stream && topics === asked)) return
+  stream?.close()
+  asked = topics
   let first = true
-  stream = new EventSource(body.dataset.liveStream)
+  stream = new EventSource(`${body.dataset.liveStream}?topics=${encodeURIComponent(topics)}`)
   stream.addEventListener("open", () => { if (!first || missed) refresh("all"); first = missed = false })
   stream.addEventListener("changed", event => refresh(event.data.trim()))
   stream.addEventListener("error", () => { if (stream?.readyState === EventSource.CLOSED) stop() })
 }
-let missed = false
 function stop() { stream?.close(); stream = null; missed = true }
 document.addEventListener("visibilitychange", () => document.hidden ? stop() : listen())
 setInterval(() => { if (!document.hidden && !stream) { refresh("all"); listen() } }, 30000)

@@ -120,11 +120,13 @@ def test_what_others_wrote_is_what_was_written_down() -> None:
 def test_a_code_that_a_service_can_say_has_words_on_the_pages() -> None:
     """`Reason("overlap")`, `Refused("overlap")` and `wrong("field", "overlap")` are codes; each needs its line in codes.py."""
     codes: dict[str, str] = {}
-    for path in sorted([*(HOUSE / "services").rglob("*.py"), *(HOUSE / "shared").rglob("*.py")]):
+    for path in sorted([*(HOUSE / "services").rglob("*.py"), *(HOUSE / "shared").rglob("*.py"), *GATEWAY.rglob("*.py")]):
         text = path.read_text(encoding="utf-8")
         said = re.findall(r'(?:Reason|Refused)\(\s*"(\w+)"|wrong\(\s*[\w".]+,\s*"(\w+)"', text)
         if path.name in ("words.py", "sentences.py", "web.py"):
             said += re.findall(r'^    "([a-z_]+)()": "[^"]* ', text, re.MULTILINE)  # the tables of English sentences
+        if path.is_relative_to(GATEWAY):
+            said += re.findall(r'"code": "([a-z_]+)()"', text)
         for first, second in said:
             codes[first or second] = path.relative_to(HOUSE).as_posix()
 
