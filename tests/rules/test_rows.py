@@ -403,7 +403,9 @@ def test_a_number_that_a_text_file_holds_as_the_screen_showed_it_is_refused() ->
 def test_headings_repeated_on_every_page_and_sums_never_become_people() -> None:
     assert wrong(read(*HEADINGS)) == [("number", "heading_again")]
     assert wrong(read("合计", "120人", "9")) == [("number", "sum_row")]
-    assert wrong(read("9", "合 计".replace(" ", ""))) == [("name", "sum_row")]
+    assert wrong(read("9", "合 计")) == [("name", "sum_row")]
+    assert wrong(read("", "", "总计：", "9")) == [("number", "sum_row")]
+    assert wrong(read("", "", "填表说明：请如实填写")) == [("number", "note_row")]
     assert wrong(read("9", "120")) == [("name", "name_wrong")]
 
 

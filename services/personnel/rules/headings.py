@@ -85,10 +85,10 @@ _PARTS = _words(
     place="接种单位 接种地点 接种地 接种点 接种医院 接种机构 接种门诊 单位 地点 医院 place site clinic location hospital",
 )
 _ORDINAL = re.compile(
-    r"第?([一二三四五1-5])(?:针剂|剂次|针|剂)次?|第([一二三四五1-5])次"
+    r"第?([一二三四五1-5])(?:针剂|剂次|针|剂)次?|第([一二三四五1-5])次|(首)(?:针剂|剂次|针|剂|次)"
     r"|(?:the)?(first|second|third|fourth|fifth|1st|2nd|3rd|4th|5th)(?:dose|shot|jab|vaccination|injection)|(?:dose|shot|jab)(?:no|number)?([1-5])"
 )
-_WHICH = {**{c: i for i, c in enumerate("一二三四五", 1)}, **{str(i): i for i in range(1, 6)}} | {
+_WHICH = {**{c: i for i, c in enumerate("一二三四五", 1)}, "首": 1, **{str(i): i for i in range(1, 6)}} | {
     word: i for i, words in enumerate(("first 1st", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th"), 1) for word in words.split()
 }
 _NOISE = re.compile(r"[\s*:_\-·.,/\\'\"#?!、。，；;~|]+")

@@ -56,15 +56,27 @@ def _said_in_dates(said: set[str], doses: Sequence[ParsedDose]) -> str | None:
 
 
 def _no_person(row: Reading, plan: Plan) -> RowError | None:
-    """Headings repeated on each printed page, and sums below the list: they would become people."""
+    """Headings repeated on each printed page, sums and notes below the list: they are no people who lack something."""
+    missing = 0
     for field in ("number", "name"):
         index = plan.at.get(field)
         cell = row.cells[index] if index is not None and index < row.width else ""
         if cell in plan.headings:
             return RowError(field, "heading_again", {})
-        if isinstance(cell, str) and len(cell) < 12 and cell.strip(" :：").casefold() in SUMS:
+        if _is_sum(cell):
             return RowError(field, "sum_row", {})
+        missing += cell == ""
+    if missing == 2:
+        said = [cell for cell in row.cells if cell != ""]
+        if said and _is_sum(said[0]):
+            return RowError("number", "sum_row", {})
+        if len(said) == 1 and isinstance(said[0], str):
+            return RowError("number", "note_row", {})
     return None
+
+
+def _is_sum(cell: Cell) -> bool:
+    return isinstance(cell, str) and len(cell) < 12 and cell.replace(" ", "").strip(":：").casefold() in SUMS
 
 
 def parse_row(row_no: int, cells: Sequence[Cell], columns: Sequence[Column] | Plan, *, today: date) -> ParsedRow:

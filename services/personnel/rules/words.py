@@ -37,6 +37,7 @@ ROW: Mapping[str, str] = {
     "no_name": "There is no name.",
     "name_wrong": "“{text}” is not a name.",
     "heading_again": "The headings are repeated here; this is no person.",
+    "note_row": "This row is a note; it is no person.",
     "sum_row": "This row sums up others; it is no person.",
     "twice_in_file": "The same number stands in row {row} already.",
     "number_lost_digits": "The spreadsheet has rounded this number, and digits are lost. Format the column as text and type it again.",
