@@ -191,7 +191,7 @@ def migrate(database: Database, owner_url: str, console: Console) -> Callable[[]
 def start(wanted: Wish, supervisor: Supervisor, console: Console) -> None:
     """Everything up to the last /readyz."""
     folder = wanted.folder
-    forget_ours(("DATABASE_URL", "NATS_URL", "TOKEN_PRIVATE_KEY", "TOKEN_PUBLIC_KEY", "DEMO_SETUP_CODE", "TLS_CERT", "TLS_KEY"))
+    forget_ours(("DATABASE_URL", "NATS_URL", "TOKEN_PRIVATE_KEY", "TOKEN_PUBLIC_KEY", "DEMO_SETUP_CODE", "CLOCK_FILE"))
     sys.path.insert(0, str(PROJECT))
     imports = Imports([*(f"services.{name}.app:app" for name in SERVICES), GATEWAY])
     imports.start()

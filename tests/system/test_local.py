@@ -9,13 +9,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.folder import CannotStart, said
+from infra.folder import CannotStart, free_port, said
 from infra.local import claim
 from infra.postgres import cause
 from infra.servers import is_alive
@@ -70,6 +70,10 @@ def soon(check: Callable[[], Any], seconds: float = 8) -> Any:
         time.sleep(0.02)
 
 
+def gone(pids: Iterable[int]) -> None:
+    soon(lambda: not any(is_alive(pid) for pid in pids))
+
+
 @pytest.mark.parametrize("way", ["fork", "spawn"])
 def test_ctrl_c_ends_everything_cleanly_also_with_an_open_stream(house: House, folder: Path, way: str) -> None:
     process, told = house(way)
@@ -113,7 +117,7 @@ def test_after_kill_9_of_the_parent_nothing_lives_on_and_the_next_start_is_clean
     pids = [*told["pids"].values(), ask(told["first"])["pid"], ask(told["second"])["pid"]]
     process.kill()
     process.wait()
-    soon(lambda: not any(is_alive(pid) for pid in pids))
+    gone(pids)
 
     again, told_again = house("fork")
 
@@ -146,7 +150,7 @@ def test_a_second_ctrl_c_does_not_wait(house: House) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(2) == 130
     stream.close()
-    soon(lambda: not any(is_alive(pid) for pid in told["pids"].values()))
+    gone(told["pids"].values())
 
 
 def started(word: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -199,6 +203,61 @@ def test_a_full_or_read_only_disk_is_said_in_one_sentence() -> None:
     assert str(said(full.value, "/dev/full")) == "Cannot use /dev/full: the disk is full."
     assert "the disk is read-only" in str(said(OSError(errno.EROFS, ""), "/data"))
     assert cause('x\nFATAL:  could not write lock file "postmaster.pid": No space left on device\n') == "the disk is full"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """A real little disk, where this machine lets us have one."""
+    mounted: list[Path] = []
+
+    def mount(options: str) -> Path:
+        place = tmp_path / f"disk {len(mounted)}"
+        place.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], capture_output=True, check=False).returncode != 0:
+            pytest.skip("nothing can be mounted here")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", place], check=False)
+
+
+def test_a_disk_that_is_full_or_read_only_stops_the_start_with_one_sentence(small_disk: Callable[[str], Path]) -> None:
+    full = started("run", small_disk("size=12m") / "data", PORT=str(free_port()))
+    read_only = started("run", small_disk("ro") / "data", PORT=str(free_port()))
+    assert "the disk is full" in full.stderr.splitlines()[-1]
+    assert "the disk is read-only" in one_sentence(read_only)
+    assert (full.returncode, full.stdout) == (1, "")
+    assert "Traceback" not in full.stderr
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("fork", "ends"), [("on", (signal.SIGKILL, signal.SIGINT)), ("off", (signal.SIGINT,))])
+def test_the_one_command_prints_one_line_when_all_is_ready_and_finds_its_data_again(
+    folder: Path, fork: str, ends: tuple[signal.Signals, ...]
+) -> None:
+    env = {**os.environ, "DATA": str(folder), "PORT": str(free_port()), "FORK": fork}
+    setups = []
+    for end in ends:
+        with subprocess.Popen(
+            [sys.executable, "-m", "infra.local", "run"], cwd=PROJECT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout
+            assert process.stderr
+            assert process.stdout.readline() == f"ready http://127.0.0.1:{env['PORT']}\n"
+            setups.append(ask(int(env["PORT"]), "/api/v1/identity/setup"))
+            pids = [int(pid) for pid in json.loads((folder / "processes.json").read_text())]
+            assert len(pids) == 3
+            process.send_signal(end)
+            rest, log = process.communicate(timeout=30)
+            assert rest == ""
+            assert process.returncode == (0 if end is signal.SIGINT else -signal.SIGKILL), log
+        gone(pids)
+    assert setups[0] == setups[-1]
+    assert setups[0]["needed"] is True
+    assert setups[0]["demo"] is False
+    assert (folder / "kind").read_text() == "real"
 
 
 @pytest.mark.parametrize(
