@@ -136,16 +136,18 @@ class Doors:
     @cached_property
     def identity(self) -> Door:
         """Who may come in, and as whom."""
-        import services.identity.app as identity
+        from services.identity.app import SLICES, app
+        from services.identity.scope import SCOPE
 
-        return Door(identity.app, self.engines["identity"], identity.SCOPE, identity.SLICES)
+        return Door(app, self.engines["identity"], SCOPE, SLICES)
 
     @cached_property
     def personnel(self) -> Door:
         """Who the institution answers for, and how they stand."""
-        import services.personnel.app as personnel
+        from services.personnel.app import SLICES, app
+        from services.personnel.scope import SCOPE
 
-        return Door(personnel.app, self.engines["personnel"], personnel.SCOPE, personnel.SLICES)
+        return Door(app, self.engines["personnel"], SCOPE, SLICES)
 
     @property
     def all(self) -> tuple[Door, ...]:

@@ -4,16 +4,17 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Path, Query
-from sqlalchemy import ColumnElement, and_, func, select
+from fastapi import Query
+from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.personnel.acts import compute_standing, looked, name_person, tell_person
-from services.personnel.reads import DEFAULT_PROGRAMME, person_of, person_shown, standing_shown
+from services.personnel.acts import compute_standing, looked, name_person, plan_removal, tell_person
+from services.personnel.reads import person_of, person_shown, standing_shown, stands
 from services.personnel.rules.cells import read_phone
 from services.personnel.rules.names import plain_name, wanted_pieces
 from services.personnel.rules.programmes import PROGRAMMES
-from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, PersonRow, PersonShown, StandingCode
+from services.personnel.rules.standing import CODES
+from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, PersonId, PersonRow, PersonShown, StandingCode
 from services.personnel.tables import Department, Person, Standing
 from shared.auth import Caller, require
 from shared.clock import now, today
@@ -23,8 +24,6 @@ from shared.service import Slice
 from shared.web import Body, Code, Line, Listed, PageNo, PageSize, Search, Version
 
 people = Slice(prefix="/people", tags=["people"])
-
-PersonId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
 
 
 class PeopleListed(Listed[PersonRow]):
@@ -66,8 +65,10 @@ class PersonWish(Body):
 
 
 def _found(q: str | None) -> list[ColumnElement[bool]]:
-    if not q or not (wanted := wanted_pieces(q)):
+    if not q or not q.strip():
         return []
+    if not (wanted := wanted_pieces(q)):
+        return [false()]  # nothing but signs: nobody is called so
     return [Person.pieces.contains(wanted), Person.findable.contains(plain_name(q), autoescape=True)]
 
 
@@ -95,9 +96,8 @@ async def list_people(
     if employment:
         filters.append(Person.employment == employment)
     if not left:
-        filters.append(Person.left_on.is_(None) | (Person.left_on > on))
-    stands = and_(Standing.person_id == Person.id, Standing.programme == DEFAULT_PROGRAMME, Standing.from_on <= on, Standing.until_on > on)
-    counts = await _count(tx, filters, stands if sees_standing else None)
+        filters.append(or_(Person.left_on.is_(None), Person.left_on > on))
+    counts = await _count(tx, filters, stands(on) if sees_standing else None)
     total = counts[standing] if standing else sum(counts.values())
     keys = {
         "name": (Person.sort_key, Person.id),
@@ -106,13 +106,14 @@ async def list_people(
     }
     wanted: Any = select(Person, Department).join(Department, Department.id == Person.department_id).where(*filters)
     if sees_standing:
-        wanted = wanted.add_columns(Standing).join(Standing, stands, isouter=standing is None)
+        wanted = wanted.add_columns(Standing).join(Standing, stands(on))
         if standing:
             wanted = wanted.where(Standing.code == standing)
     found = await tx.execute(wanted.order_by(*keys[sort]).limit(page_size).offset((page - 1) * page_size))
     items = [_row(*row, on=on) for row in found]
     if sees_standing and items:
-        looked(tx, "list", [one.id for one in items], {"q": q, "employment": employment, "standing": standing, "page": page})
+        asked = {"q": q, "department_id": department_id, "employment": employment, "standing": standing, "left": left, "page": page}
+        looked(tx, "list", [one.id for one in items], {name: value for name, value in asked.items() if value})
     return PeopleListed(items=items, total=total, page=page, page_size=page_size, counts=counts if sees_standing else None)
 
 
@@ -121,8 +122,7 @@ async def _count(tx: AsyncSession, filters: list[ColumnElement[bool]], stands: C
         return {"": int(await tx.scalar(select(func.count()).select_from(Person).where(*filters)) or 0)}
     by_code = select(Standing.code, func.count()).select_from(Person).join(Standing, stands).where(*filters).group_by(Standing.code)
     found = {row[0]: row[1] for row in await tx.execute(by_code)}
-    codes = ("complete", "due", "overdue", "in_progress", "not_started", "exempt", "declined", "unknown")
-    return {code: found.get(code, 0) for code in codes}
+    return {code: found.get(code, 0) for code in CODES}
 
 
 def _row(person: Person, department: Department, standing: Standing | None = None, *, on: date) -> PersonRow:
@@ -187,15 +187,19 @@ async def change_person(person_id: PersonId, wish: PersonWish, caller: Annotated
         if found is None:
             raise wrong("department_id", "unknown_id")
         department = found
-    born_before = person.born_on
-    for field, value in given.items():
+    changed = {field: value for field, value in given.items() if value != getattr(person, field)}
+    if not changed:
+        return person_shown(person, department, caller)
+    for field, value in changed.items():
         setattr(person, field, value)
     _check_dates(person.born_on, person.joined_on, person.left_on)
-    if {"name", "number"} & given.keys():
+    if {"name", "number"} & changed.keys():
         name_person(person)
     person.version, person.changed_at = person.version + 1, now()
     await tx.flush()
-    if person.born_on != born_before:
+    if "left_on" in changed:
+        await plan_removal(tx, person)
+    if "born_on" in changed:
         for programme in PROGRAMMES:
             await compute_standing(tx, person, programme)
     tell_person(tx, person)
@@ -214,8 +218,9 @@ def _phone(text: str | None) -> str | None:
 def _check_dates(born_on: date | None, joined_on: date | None, left_on: date | None) -> None:
     if born_on and born_on > today():
         raise wrong("born_on", "in_future")
-    if born_on and born_on.year < 1900:
-        raise wrong("born_on", "too_long_ago")
+    for field, on in (("born_on", born_on), ("joined_on", joined_on), ("left_on", left_on)):
+        if on and on.year < 1900:
+            raise wrong(field, "too_long_ago")
     if born_on and joined_on and joined_on < born_on:
         raise wrong("joined_on", "before_birth")
     if joined_on and left_on and left_on < joined_on:

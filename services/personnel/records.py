@@ -4,10 +4,9 @@ from datetime import date
 from typing import Annotated
 
 from services.personnel.acts import looked
-from services.personnel.people import PersonId
 from services.personnel.reads import person_of, person_shown, record_of
 from services.personnel.rules.programmes import PROGRAMMES
-from services.personnel.shapes import HealthRecord, ProgrammeCode
+from services.personnel.shapes import HealthRecord, PersonId, ProgrammeCode
 from shared.auth import Caller, require, signed_in
 from shared.clock import today
 from shared.db import Tx
