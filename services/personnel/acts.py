@@ -1,7 +1,7 @@
 """What several slices write, given tx: standings computed anew, people and looks told."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from services.personnel.rules.standing import Exempt, Given, Span, timeline
 from services.personnel.rules.standing import Statement as Said
 from services.personnel.tables import Department, Dose, Exemption, Person, Standing, Statement
 from shared.auth import Caller
-from shared.clock import now
+from shared.clock import now, zone
 from shared.db import as_system
+from shared.due import later, never
 from shared.events import (
     PEOPLE_IN_ONE,
     DepartmentsChanged,
@@ -26,6 +27,7 @@ from shared.events import (
     RecordLooked,
 )
 from shared.messaging.outbox import publish, publish_all
+from shared.settings import settings
 
 
 def name_person(person: Person) -> None:
@@ -102,6 +104,27 @@ async def compute_standing(tx: AsyncSession, person: Person, programme: str) -> 
     publish(tx, HealthRecordChanged(person_ids=[person.id]))
 
 
+REMOVAL = "person.remove"
+_SECOND_THOUGHTS = timedelta(days=30)
+
+
+async def plan_removal(tx: AsyncSession, person: Person) -> None:
+    """Plan the removal of someone who left for the end of the keep time, or call it off when they did not leave after all. Never sooner
+    than 30 days from now: a slip in the date must not cost a record before somebody sees it."""
+    if (over_on := removal_on(person)) is None:
+        await never(tx, REMOVAL, str(person.id))
+        return
+    at_midnight = datetime.combine(over_on, time(), zone())
+    await later(tx, REMOVAL, str(person.id), max(at_midnight, now() + _SECOND_THOUGHTS))
+
+
+def removal_on(person: Person) -> date | None:
+    """The first day on which nothing is kept any more of someone who left."""
+    if person.left_on is None or date.max - person.left_on <= (keep := timedelta(days=settings().left_days)):
+        return None
+    return person.left_on + keep
+
+
 def span_row(person_id: UUID, programme: str, span: Span) -> dict[str, Any]:
     """A span of the rule as a row; since ever and for ever are the calendar's first and last day."""
     standing = span.standing
@@ -123,11 +146,15 @@ def span_row(person_id: UUID, programme: str, span: Span) -> dict[str, Any]:
 What = Literal["record", "list", "export", "exemptions", "copy"]
 
 
-def looked(tx: AsyncSession, what: What, person_ids: Iterable[UUID], filter_: Mapping[str, Any] | None = None) -> None:
-    """Put a look at health data on record: whose, or which filter and ids. Looking at one's own is no look."""
+def looked(
+    tx: AsyncSession, what: What, person_ids: Iterable[UUID], filter_: Mapping[str, Any] | None = None, count: int | None = None
+) -> None:
+    """Put a look at health data on record: whose, or which filter and ids. Looking at one's own is no look. An export is on record
+    whoever is in it, also when it names nobody; `count` says of how many people it speaks."""
     caller: Caller = tx.info["caller"]
     ids = [one for one in person_ids if one != caller.person_id]
-    for start in range(0, len(ids), PEOPLE_IN_ONE):
+    starts = range(0, len(ids), PEOPLE_IN_ONE) or ([0] if what == "export" else [])
+    for start in starts:
         publish(
             tx,
             RecordLooked(
@@ -137,7 +164,7 @@ def looked(tx: AsyncSession, what: What, person_ids: Iterable[UUID], filter_: Ma
                 looker_name=caller.name,
                 what=what,
                 person_ids=ids[start : start + PEOPLE_IN_ONE],
-                people_count=len(ids),
+                people_count=len(ids) if count is None else count,
                 filter=dict(filter_ or {}),
                 purpose=caller.purpose or "api",
                 looked_at=now(),

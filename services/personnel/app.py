@@ -1,13 +1,19 @@
 """personnel: who the institution answers for, and how they stand. Composition only."""
 
+from services.personnel.copies import copies
+from services.personnel.coverage import coverage
 from services.personnel.departments import departments
 from services.personnel.doses import doses
+from services.personnel.exemptions import exemptions
 from services.personnel.institution import institution
 from services.personnel.people import people
 from services.personnel.records import records
+from services.personnel.remarks import remarks
+from services.personnel.retention import retention
 from services.personnel.scope import SCOPE
+from services.personnel.statements import statements
 from shared.service import service
 
-SLICES = [institution, departments, people, records, doses]
+SLICES = [institution, departments, people, records, doses, exemptions, statements, coverage, remarks, copies, retention]
 
 app = service("personnel", SLICES, scope=SCOPE)

@@ -5,11 +5,11 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.acts import tell_departments
-from services.personnel.reads import brief_people
+from services.personnel.reads import brief_people, on_strength
 from services.personnel.rules.names import sort_key
 from services.personnel.shapes import EXAMPLE_ID, DepartmentShown, PersonBrief
 from services.personnel.tables import Department, Person
@@ -51,8 +51,10 @@ async def _shown(read: AsyncSession, rows: Sequence[Department]) -> list[Departm
     wanted = {one for row in rows for one in (row.head_id, row.reporter_id, row.deputy_id) if one}
     async with as_system(read):
         people = await brief_people(read, wanted)
-        on_strength = Person.left_on.is_(None) | (Person.left_on > today())
-        counted = await read.execute(select(Person.department_id, func.count()).where(on_strength).group_by(Person.department_id))
+        mine = Person.department_id.in_([row.id for row in rows]) if len(rows) == 1 else true()
+        counted = await read.execute(
+            select(Person.department_id, func.count()).where(on_strength(today()), mine).group_by(Person.department_id)
+        )
         counts = {row[0]: row[1] for row in counted}
 
     def brief(person_id: UUID | None) -> PersonBrief | None:
@@ -82,7 +84,9 @@ async def list_departments(caller: Annotated[Caller, require("department.read")]
 
 @departments.post("", status_code=201)
 async def add_department(wish: NewDepartment, caller: Annotated[Caller, require("department.change")], tx: Tx) -> DepartmentShown:
-    """Add a department. Refused: `name_taken`, `parent_id_unknown`."""
+    """Add a department. Refused: `name_taken`; 422 for a department above it that is not there."""
+    if wish.parent_id and await tx.get(Department, wish.parent_id) is None:
+        raise wrong("parent_id", "unknown_id")
     row = Department(name=wish.name, sort_key=sort_key(wish.name), parent_id=wish.parent_id, version=1)
     tx.add(row)
     await tx.flush()
@@ -94,7 +98,8 @@ async def add_department(wish: NewDepartment, caller: Annotated[Caller, require(
 async def change_department(
     department_id: DepartmentId, wish: DepartmentWish, caller: Annotated[Caller, require("department.change")], tx: Tx
 ) -> DepartmentShown:
-    """Change name, place or who answers for it. Refused: `changed_meanwhile`, `name_taken`, `not_found`; a person who is not here: 422."""
+    """Change name, place or who answers for it. Refused: `changed_meanwhile`, `name_taken`, `not_found`, `own_roles` (who answers
+    for a department gets rights over its people: nobody gives them to themselves); a person who is not here: 422."""
     await lock(tx, "departments", "tree")  # two moves at once could each be right and together a circle
     row = await tx.get(Department, department_id, with_for_update=True)
     if row is None:
@@ -104,10 +109,15 @@ async def change_department(
         raise Refused("changed_meanwhile", 409, {"current": current})
     given = wish.model_dump(exclude_unset=True, exclude={"version"})
     for field in ("head_id", "reporter_id", "deputy_id"):
-        if (person_id := given.get(field)) and not await _is_here(tx, person_id):
-            raise wrong(field, "unknown_id")
+        if (person_id := given.get(field)) and person_id != getattr(row, field):
+            if person_id == caller.person_id:
+                raise Refused("own_roles", 409)
+            if not await _is_here(tx, person_id):
+                raise wrong(field, "unknown_id")
     if parent_id := given.get("parent_id"):
         await _refuse_circle(tx, department_id, parent_id)
+        if parent_id in caller.departments and department_id not in caller.departments:
+            raise Refused("own_roles", 409)  # below one's own department its people would be one's own
     if "name" in given:
         if given["name"] is None:
             raise wrong("name", "required")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.rules.doses import Given, judge
@@ -24,6 +24,16 @@ from shared.auth import Caller
 from shared.refusals import Refused
 
 DEFAULT_PROGRAMME = "covid19"
+
+
+def on_strength(on: date) -> ColumnElement[bool]:
+    """The head-count of a day: who had joined by then and had not left; a date that is not known does not exclude."""
+    return and_(or_(Person.joined_on.is_(None), Person.joined_on <= on), or_(Person.left_on.is_(None), Person.left_on > on))
+
+
+def stands(on: date, programme: str = DEFAULT_PROGRAMME) -> ColumnElement[bool]:
+    """Joins each person to the one standing that holds on a date."""
+    return and_(Standing.person_id == Person.id, Standing.programme == programme, Standing.from_on <= on, Standing.until_on > on)
 
 
 async def brief_people(read: AsyncSession, ids: Collection[UUID]) -> dict[UUID, PersonBrief]:
@@ -76,7 +86,9 @@ def standing_shown(row: Standing, on: date) -> StandingShown:
 
 
 def shown_exemption(row: Exemption, person: PersonBrief, caller: Caller, department: DepartmentBrief | None = None) -> ExemptionShown:
-    """An exemption as this caller may see it: a leader decides by issuer, validity and certificate, without the reason."""
+    """An exemption as this caller may see it: a leader decides by issuer, validity and certificate, without the reason.
+    What another decider noted may repeat it, and is kept back likewise."""
+    inside = caller.reach("health.read").holds(person_id=row.person_id)
     return ExemptionShown(
         id=row.id,
         person=person,
@@ -87,13 +99,13 @@ def shown_exemption(row: Exemption, person: PersonBrief, caller: Caller, departm
         until_on=row.until_on,
         issuer=row.issuer,
         certificate=row.certificate,
-        reason=row.reason if caller.reach("health.read").holds(person_id=row.person_id) else None,
+        reason=row.reason if inside else None,
         state=row.state,  # type: ignore[arg-type]
         recorded_by=row.recorded_by_name,
         recorded_at=row.recorded_at,
         decided_by=row.decided_by_name,
         decided_at=row.decided_at,
-        decision_note=row.decision_note,
+        decision_note=row.decision_note if inside or (row.decided_by and row.decided_by == caller.id) else None,
         may_decide=may_decide(row, caller),
     )
 
@@ -162,13 +174,14 @@ async def record_of(read: AsyncSession, person: Person, caller: Caller, on: date
             standing=standing_shown(row, on),
             doses=judged(row.programme, [one for one in doses if one.programme == row.programme], person.born_on),
             exemptions=[shown_exemption(one, brief, caller) for one in exemptions if one.programme == row.programme],
-            statements=[_statement(one) for one in statements if one.programme == row.programme],
+            statements=[shown_statement(one) for one in statements if one.programme == row.programme],
         )
         for row in sorted(standings, key=lambda one: one.programme)
     ]
 
 
-def _statement(row: Statement) -> StatementShown:
+def shown_statement(row: Statement) -> StatementShown:
+    """A statement as it was recorded."""
     return StatementShown(
         id=row.id,
         programme=row.programme,  # type: ignore[arg-type]

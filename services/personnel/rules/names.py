@@ -66,15 +66,15 @@ def sort_key(name: str) -> str:
 
 def findable(name: str, number: str) -> str:
     """Everything by which a person is found, in one line: characters, pinyin run together, initials, number."""
-    words = [plain_name(name), number.casefold()]
+    words = [plain_name(name), plain_name(number)]
     for syllables in spellings(name):
         words += ["".join(syllables), "".join(one[0] for one in syllables if one)]
     return " ".join(dict.fromkeys(words))
 
 
 def plain_name(text: str) -> str:
-    """A name as it is compared: NFKC, no spaces or dots, no case."""
-    return _NOT_WORD.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    """A name or number as it is compared: NFKC, no spaces, dots or dashes, no case; ü as pinyin is typed, v."""
+    return _NOT_WORD.sub("", unicodedata.normalize("NFKC", text)).casefold().replace("ü", "v")
 
 
 def pieces(name: str, number: str) -> list[str]:
@@ -86,8 +86,9 @@ def pieces(name: str, number: str) -> list[str]:
             found |= dict.fromkeys((plain[start], plain[start : start + 2]))
         words = [word for syllables in spellings(name) for word in _ways(syllables)]
     else:
-        words = [plain, *spellings(name)[0]]
-    digits = number.casefold()
+        parts = [plain_name(one) for one in spellings(name)[0]]
+        words = [plain, *parts, "".join(one[0] for one in parts if one)]
+    digits = plain_name(number)
     for word in (*words, digits, digits[-4:], digits[-6:]):
         found |= dict.fromkeys(word[:length] for length in range(1, min(len(word), LONGEST_PIECE) + 1))
     return [one for one in found if one]

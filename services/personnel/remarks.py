@@ -1,0 +1,126 @@
+"""Remarks: a person reports an error in their own record, and whoever keeps the records answers."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Path, Query
+from sqlalchemy import ColumnElement, func, select
+
+from services.personnel.acts import looked
+from services.personnel.reads import person_of
+from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, PersonBrief
+from services.personnel.tables import Department, Person, Remark
+from shared.auth import Caller, require
+from shared.clock import now
+from shared.db import Tx
+from shared.events import RemarkWritten
+from shared.messaging.outbox import publish
+from shared.refusals import Refused
+from shared.service import Slice
+from shared.web import Body, Listed, Note, PageNo, PageSize, Shown
+
+remarks = Slice(prefix="/remarks", tags=["remarks"])
+
+RemarkId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+OPEN_AT_MOST = 20  # of one person; a held-down key must not fill the list of those who answer
+
+About = Literal["person", "dose", "exemption", "other"]
+
+
+class NewRemark(Body):
+    """What is wrong in one's own record."""
+
+    about: About
+    text: Note
+
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"about": "dose", "text": "第二针是6月12日，不是6月21日。"}}}
+
+
+class Reply(Body):
+    """What was done about it."""
+
+    text: Note
+
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"text": "已按接种证更正。"}}}
+
+
+class RemarkShown(Shown):
+    """A remark, and the answer once there is one."""
+
+    id: UUID
+    person: PersonBrief
+    department: DepartmentBrief
+    about: About
+    text: str
+    written_at: datetime
+    answer: str | None
+    answered_by: str | None
+    answered_at: datetime | None
+
+
+@remarks.post("", status_code=201)
+async def write_remark(wish: NewRemark, caller: Annotated[Caller, require("remark.write")], tx: Tx) -> RemarkShown:
+    """Report an error in one's own record. Refused: `too_many_open` (at most 20 unanswered ones), `not_found` when one is not on record."""
+    if caller.person_id is None:
+        raise Refused("not_found", 404)
+    person, department = await person_of(tx, caller.person_id, hold=True)  # held, so that twenty at once are counted one after the other
+    waiting = await tx.scalar(select(func.count()).select_from(Remark).where(Remark.person_id == person.id, Remark.answer.is_(None)))
+    if (waiting or 0) >= OPEN_AT_MOST:
+        raise Refused("too_many_open", 409, {"limit": OPEN_AT_MOST})
+    row = Remark(person_id=person.id, about=wish.about, text=wish.text, written_at=now())
+    tx.add(row)
+    await tx.flush()
+    publish(tx, RemarkWritten(remark_id=row.id, person_id=person.id))
+    return _shown(row, person, department)
+
+
+@remarks.get("")
+async def list_remarks(
+    caller: Annotated[Caller, require("remark.read")],
+    tx: Tx,
+    open_: Annotated[bool | None, Query(alias="open", description="Only those without an answer, or only those with one")] = None,
+    page: PageNo = 1,
+    page_size: PageSize = 50,
+) -> Listed[RemarkShown]:
+    """Remarks, the latest first: one's own; everybody's for those who answer them, which is a look and recorded."""
+    which: list[ColumnElement[bool]] = [] if open_ is None else [Remark.answer.is_(None) if open_ else Remark.answer.is_not(None)]
+    total = await tx.scalar(select(func.count()).select_from(Remark).where(*which))
+    wanted = (
+        select(Remark, Person, Department)
+        .join(Person, Person.id == Remark.person_id)
+        .join(Department, Department.id == Person.department_id)
+        .where(*which)
+        .order_by(Remark.written_at.desc(), Remark.id.desc())
+    )
+    found = (await tx.execute(wanted.limit(page_size).offset((page - 1) * page_size))).all()
+    looked(tx, "list", dict.fromkeys(person.id for _, person, _ in found), {"list": "remarks", "open": open_, "page": page})
+    return Listed(items=[_shown(*row) for row in found], total=total or 0, page=page, page_size=page_size)
+
+
+@remarks.post("/{remark_id}/answer")
+async def answer_remark(remark_id: RemarkId, wish: Reply, caller: Annotated[Caller, require("remark.answer")], tx: Tx) -> RemarkShown:
+    """Answer a remark, once; the person reads it. Refused: `answered_already`, `not_found`."""
+    row = await tx.get(Remark, remark_id, with_for_update=True)
+    if row is None:
+        raise Refused("not_found", 404)
+    if row.answer is not None:
+        raise Refused("answered_already", 409)
+    person, department = await person_of(tx, row.person_id)
+    row.answer, row.answered_by_name, row.answered_at = wish.text, caller.name, now()
+    publish(tx, RemarkWritten(remark_id=row.id, person_id=row.person_id))
+    return _shown(row, person, department)
+
+
+def _shown(row: Remark, person: Person, department: Department) -> RemarkShown:
+    return RemarkShown(
+        id=row.id,
+        person=PersonBrief(id=person.id, name=person.name),
+        department=DepartmentBrief.model_validate(department),
+        about=row.about,  # type: ignore[arg-type]
+        text=row.text,
+        written_at=row.written_at,
+        answer=row.answer,
+        answered_by=row.answered_by_name,
+        answered_at=row.answered_at,
+    )

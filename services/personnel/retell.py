@@ -1,0 +1,56 @@
+"""Retell: personnel tells all departments and people again, for those who lost what they knew. `python -m services.personnel.retell`."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.personnel.acts import state_of, tell_departments, tell_people
+from services.personnel.scope import SCOPE
+from services.personnel.tables import Department, Person
+from shared.auth import SYSTEM
+from shared.clock import now
+from shared.db import Database, engine_for
+from shared.events import StateTold
+from shared.messaging.outbox import publish
+from shared.settings import settings
+
+AT_ONCE = 5000
+
+
+async def retell(database: Database) -> tuple[int, int]:
+    """Tell everything anew as one consistent moment, with its end; answers how many people and how many departments.
+
+    Whoever is added while this runs is not part of the telling: receivers keep what they heard after `began_at`."""
+    began_at, telling = now(), uuid4()
+    async with database.transaction(SYSTEM) as tx:
+        await tx.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        departments = list(await tx.scalars(select(Department).order_by(Department.id)))
+        await tell_departments(tx, departments, telling)
+        people_count = await _tell_all_people(tx, telling)
+        told = StateTold(telling=telling, people_count=people_count, departments_count=len(departments), began_at=began_at)
+        publish(tx, told)
+    return people_count, len(departments)
+
+
+async def _tell_all_people(tx: AsyncSession, telling: UUID) -> int:
+    count, after = 0, UUID(int=0)
+    while found := list(await tx.scalars(select(Person).where(Person.id > after).order_by(Person.id).limit(AT_ONCE))):
+        await tell_people(tx, [state_of(person) for person in found], telling)
+        count, after = count + len(found), found[-1].id
+        tx.expunge_all()
+    return count
+
+
+async def _main() -> None:
+    database = Database(engine_for(settings().database_url.get_secret_value()), SCOPE)
+    try:
+        people_count, departments_count = await retell(database)
+    finally:
+        await database.engine.dispose()
+    print(f"told {people_count} people and {departments_count} departments again")  # noqa: T201  # said to the operator
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
