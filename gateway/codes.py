@@ -131,6 +131,7 @@ ROWS = {  # of a row of a staff list, or of a dose
     "no_name": N_("There is no name."),
     "name_wrong": N_("“{text}” is not a name."),
     "heading_again": N_("The headings are repeated here; this is no person."),
+    "note_row": N_("This row is a note; it is no person."),
     "sum_row": N_("This row sums up others; it is no person."),
     "twice_in_file": N_("The same number stands in row {row} already."),
     "number_lost_digits": N_("The spreadsheet has rounded this number, and digits are lost. Format the column as text and type it again."),

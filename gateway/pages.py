@@ -28,6 +28,7 @@ from shared.settings import settings
 HOME = Path(__file__).parent
 STATIC = HOME / "static"
 VARY = "HX-Request-Type, HX-Target, Cookie, Accept-Language"
+SCHEMES = ("light", "dark")  # what one may choose against the device
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -105,12 +106,13 @@ def frame(request: Request, lang: str) -> dict[str, Any]:
     me = getattr(state, "me", None)
     items = items_for(me["roles"]) if me else []
     now: datetime = getattr(state, "now", None) or clock.now().astimezone(clock.zone())
-    done = request.query_params.get("done", "")
+    done, scheme = request.query_params.get("done", ""), request.cookies.get("scheme", "")
     return {
         "request": request,
         "me": me,
         "lang": lang,
         "languages": LANGUAGES,
+        "scheme": scheme if scheme in SCHEMES else "",
         "clock": now,
         "institution": getattr(state, "institution", "") or "Muster",
         "demo": getattr(state, "demo", settings().demo),

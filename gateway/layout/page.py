@@ -1,11 +1,11 @@
-"""What belongs to the frame: the switch of the language, and on the phone the page of everything one may open."""
+"""What belongs to the frame: the choice of language and of light or dark, and the page of everything one may open."""
 
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.forms import typed
 from gateway.i18n import COOKIE, LANGUAGES, back_to, safe_next
-from gateway.pages import Pages, page
+from gateway.pages import SCHEMES, Pages, page
 
 pages = Pages()
 _YEAR = 365 * 24 * 3600
@@ -18,6 +18,18 @@ async def choose_language(request: Request) -> Response:
     answer = RedirectResponse(safe_next(form["next"]) if isinstance(form.get("next"), str) else back_to(request), 303)
     if form.get("lang") in LANGUAGES:
         answer.set_cookie(COOKIE, form["lang"], max_age=_YEAR, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+    return answer
+
+
+@pages.post("/scheme", open_to_all="whoever reads a page may choose light or dark")
+async def choose_scheme(request: Request) -> Response:
+    """Keep light or dark in a cookie; anything else follows the device again."""
+    form = await typed(request)
+    answer = RedirectResponse(back_to(request), 303)
+    if form.get("scheme") in SCHEMES:
+        answer.set_cookie("scheme", form["scheme"], max_age=_YEAR, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+    else:
+        answer.delete_cookie("scheme", httponly=True, samesite="lax", secure=request.url.scheme == "https")
     return answer
 
 

@@ -120,7 +120,7 @@ document.addEventListener("htmx:before:response", event => { // a session that e
   const { response, sourceElement } = event.detail.ctx
   if (response.status === 401 && sourceElement.matches("[data-live]")) event.preventDefault()
 })
-document.addEventListener("htmx:error", () => tell(body.dataset.offline))
+document.addEventListener("htmx:error", event => { if (!event.detail.ctx?.sourceElement?.matches("[data-live]")) tell(body.dataset.offline) })
 
 const address = new URL(location.href)
 if (address.searchParams.has("done")) { address.searchParams.delete("done"); history.replaceState(history.state, "", address) }

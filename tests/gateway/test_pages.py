@@ -119,6 +119,14 @@ async def test_the_language_is_chosen_kept_and_leads_back(browser: httpx.AsyncCl
     assert (await browser.post("/language", data={"lang": "xx", "next": "//else.where"})).headers["location"] == "/"
 
 
+async def test_light_or_dark_is_kept_until_the_device_decides_again(browser: httpx.AsyncClient) -> None:
+    await browser.post("/scheme", data={"scheme": "dark"})
+    assert 'data-scheme="dark"' in (await browser.get("/styleguide")).text
+
+    await browser.post("/scheme", data={"scheme": ""})
+    assert "data-scheme" not in (await browser.get("/styleguide")).text
+
+
 @pytest.mark.parametrize("lang", ["zh-Hans", "en"])
 async def test_the_styleguide_shows_every_part_once_and_speaks_one_language(browser: httpx.AsyncClient, lang: str) -> None:
     text = (await browser.get("/styleguide", headers={"As": "health", "Cookie": f"lang={lang}"})).text
