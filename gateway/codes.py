@@ -177,9 +177,9 @@ STANDINGS = {
     "standing.unknown": N_("unknown"),
     # what is noted beside a standing
     "note.birth_date_missing": N_("There is no date of birth, so it is not known whether the age allows a dose."),
-    "note.under_age": N_("Below the age from which this vaccine is given."),
-    "note.doses_not_counted": N_("At least one dose on record does not count."),
-    "note.make_up_dose": N_("A dose came late, and counts."),
+    "note.under_age": N_("Under 18, or a dose was given before 18."),
+    "note.doses_not_counted": N_("No dose on record counts."),
+    "note.make_up_dose": N_("A dose came too early and does not count; one more dose makes it up."),
     "note.mixed_platforms": N_("Doses of different kinds of vaccine do not add up."),
     "note.said_elsewhere": N_("The person says that doses were given elsewhere."),
     # why a dose does not count
@@ -189,6 +189,8 @@ STANDINGS = {
     "dose.too_early": N_("Given too soon after the dose before."),
     "dose.other_platform": N_("Another kind of vaccine; it does not add up with the others."),
     "dose.beyond_series": N_("One more than the series needs."),
+    "dose.withdrawn": N_("Taken back: it was not given."),
+    "dose.superseded": N_("Corrected later; the correction counts."),
 }
 TERMS = {
     "employment.permanent": N_("permanent staff"),
