@@ -5,6 +5,7 @@ from services.personnel.coverage import coverage
 from services.personnel.departments import departments
 from services.personnel.doses import doses
 from services.personnel.exemptions import exemptions
+from services.personnel.imports import imports
 from services.personnel.institution import institution
 from services.personnel.people import people
 from services.personnel.records import records
@@ -14,6 +15,6 @@ from services.personnel.scope import SCOPE
 from services.personnel.statements import statements
 from shared.service import service
 
-SLICES = [institution, departments, people, records, doses, exemptions, statements, coverage, remarks, copies, retention]
+SLICES = [institution, departments, people, records, doses, exemptions, statements, coverage, remarks, copies, retention, imports]
 
 app = service("personnel", SLICES, scope=SCOPE)

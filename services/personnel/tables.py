@@ -143,12 +143,12 @@ class Standing(Table):
 
 
 class Import(Table):
-    """A staff list on its way in: the file, how its columns were read, what it would change."""
+    """A staff list on its way in: its cells without identity numbers, how its columns were read, what it would change."""
 
     __tablename__ = "import"
     id: Mapped[UUID] = _id()
     file_name: Mapped[str]
-    file: Mapped[bytes | None] = mapped_column(LargeBinary)
+    cells: Mapped[bytes | None] = mapped_column(LargeBinary)
     state: Mapped[str]
     choices: Mapped[dict[str, Any]]
     found: Mapped[dict[str, Any]]
@@ -158,11 +158,13 @@ class Import(Table):
     uploaded_by: Mapped[UUID | None]
     uploaded_by_name: Mapped[str]
     uploaded_at: Mapped[datetime]
+    committed_by: Mapped[UUID | None]
+    committed_by_name: Mapped[str | None]
     committed_at: Mapped[datetime | None]
 
 
 class ImportRow(Table):
-    """One row of the file: what it says, what would come of it, and everything that is wrong with it."""
+    """One row of the file: what it says, what would come of it, all that is wrong with it; `seen`: the state of the person then."""
 
     __tablename__ = "import_row"
     import_id: Mapped[UUID] = mapped_column(ForeignKey("import.id"), primary_key=True)
@@ -174,7 +176,8 @@ class ImportRow(Table):
     parsed: Mapped[dict[str, Any]]
     changes: Mapped[list[dict[str, Any]]]
     errors: Mapped[list[dict[str, Any]]]
-    cells: Mapped[list[Any]]
+    remarks: Mapped[list[dict[str, Any]]]
+    seen: Mapped[str | None]
 
 
 class Remark(Table):

@@ -126,7 +126,7 @@ def upgrade() -> None:
         create table import (
             id uuid default uuidv7() constraint import_pkey primary key,
             file_name text not null,
-            file bytea,
+            cells bytea,
             state text not null constraint import__state
                 check (state in ('reading', 'ready', 'committing', 'committed', 'failed', 'abandoned')),
             choices jsonb not null,
@@ -137,6 +137,8 @@ def upgrade() -> None:
             uploaded_by uuid,
             uploaded_by_name text not null,
             uploaded_at timestamptz not null,
+            committed_by uuid,
+            committed_by_name text,
             committed_at timestamptz
         );
         create table import_row (
@@ -149,7 +151,8 @@ def upgrade() -> None:
             parsed jsonb not null,
             changes jsonb not null,
             errors jsonb not null,
-            cells jsonb not null,
+            remarks jsonb not null,
+            seen text,
             constraint import_row_pkey primary key (import_id, row_no)
         );
         create index import_row_outcome_idx on import_row (import_id, outcome, row_no);

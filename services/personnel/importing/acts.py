@@ -1,0 +1,211 @@
+"""What imports ask of and write to the database in bulk, as SYSTEM behind the slice's door: COPY in, COPY out, one statement a table."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.personnel.acts import plan_removal, tell_departments, tell_people
+from services.personnel.importing.process import Child, chunks
+from services.personnel.tables import Department, Person
+from shared.db import lock
+from shared.events import PEOPLE_IN_ONE, HealthRecordChanged, PersonState
+from shared.messaging.outbox import publish_all
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+_KNOWN = """
+    with them as materialized (select p.id from person p join wanted using (number)),
+    given as (
+        select person_id, count(*) as rows_count,
+            json_agg(json_build_array(id, given_on, product, lot, place, withdrawn) order by given_on, product, id)
+                filter (where not superseded and programme = 'covid19') as told
+        from dose where person_id in (select id from them) group by person_id
+    ),
+    said as (
+        select person_id, count(*) as rows_count, json_agg(json_build_array(kind, "on") order by "on", recorded_at)
+            filter (where programme = 'covid19') as told
+        from statement where person_id in (select id from them) group by person_id
+    ),
+    excused as (
+        select person_id, count(*) as rows_count, json_agg(json_build_array(kind, from_on, until_on)) as told
+        from exemption where person_id in (select id from them) and state = 'approved' and programme = 'covid19' group by person_id
+    )
+    select p.id, p.number, p.name, d.name, p.employment, p.phone, p.born_on, p.joined_on, p.left_on,
+        concat_ws('.', p.version, coalesce(g.rows_count, 0), coalesce(s.rows_count, 0), coalesce(e.rows_count, 0)) as seen,
+        g.told, s.told, e.told
+    from them join person p on p.id = them.id join department d on d.id = p.department_id
+    left join given g on g.person_id = p.id left join said s on s.person_id = p.id left join excused e on e.person_id = p.id
+"""
+"""`seen`: the version counts what is said of a person, and doses and statements are only ever added."""
+
+_STAGE = """
+    create temp table stage_person (row_no integer, id uuid, fresh boolean, moved boolean, record boolean, leaving boolean, number text,
+        name text, sort_key text, findable text, pieces text[], department_id uuid, employment text, phone text, born_on date,
+        joined_on date, left_on date) on commit drop;
+    create temp table stage_dose (id uuid, person_id uuid, given_on date, product text, lot text, place text, corrects_id uuid)
+        on commit drop;
+    create temp table stage_statement (id uuid, person_id uuid, kind text) on commit drop;
+    create temp table stage_standing (person_id uuid, programme text, from_on date, until_on date, code text, valid_count integer,
+        needed_count integer, next_from_on date, next_until_on date, exempt_until_on date, notes text[]) on commit drop;
+"""
+_STAGES = ("stage_person", "stage_dose", "stage_statement", "stage_standing")
+_SEEN_NOW = """
+    select i.row_no from stage_person t join import_row i on i.import_id = $1 and i.row_no = t.row_no join person p on p.id = t.id
+    where not t.fresh and i.seen is distinct from concat_ws('.', p.version,
+        (select count(*) from dose d where d.person_id = p.id), (select count(*) from statement s where s.person_id = p.id),
+        (select count(*) from exemption e where e.person_id = p.id and e.state = 'approved' and e.programme = 'covid19'))
+"""
+_STANDING = "person_id, programme, from_on, until_on, code, valid_count, needed_count, next_from_on, next_until_on, exempt_until_on, notes"
+_PERSON = "number, name, sort_key, findable, pieces, department_id, employment, phone, born_on, joined_on, left_on"
+
+
+class Entered(NamedTuple):
+    """Who committed the import, and when."""
+
+    by: UUID | None
+    by_name: str
+    at: datetime
+
+
+async def connection_of(tx: AsyncSession, seconds: int) -> Connection:
+    """The transaction's own connection; the statement that gives it its time makes sure that it has begun, or COPY would run outside."""
+    session = await tx.connection()
+    await session.exec_driver_sql(f"set local statement_timeout = '{int(seconds)}s'")
+    raw = await session.get_raw_connection()
+    found = raw.driver_connection
+    assert found is not None
+    return found  # type: ignore[no-any-return]
+
+
+async def send_known(connection: Connection, child: Child, numbers: AsyncIterator[bytes] | None, import_id: UUID) -> None:
+    """Everybody whose number stands in the list goes to the child: the numbers it found, else those of the rows that would write."""
+    await connection.execute("create temp table wanted (number text) on commit drop")
+    if numbers is not None:
+        await connection.copy_to_table("wanted", source=numbers)
+    else:
+        rows = "select number from import_row where import_id = $1 and outcome in ('new', 'changed')"
+        await connection.execute(f"insert into wanted {rows}", import_id)
+    await connection.execute("analyze wanted")
+    await _copy_out(connection, child, 1, _KNOWN)
+
+
+async def send_rows(connection: Connection, child: Child, import_id: UUID) -> None:
+    """The rows that would write go to the child."""
+    rows = "select row_no, number, parsed, seen from import_row where import_id = $1 and outcome in ('new', 'changed') order by row_no"
+    await _copy_out(connection, child, 2, rows, import_id)
+
+
+async def _copy_out(connection: Connection, child: Child, channel: int, query: str, *given: Any) -> None:
+    async def take(data: bytes) -> None:
+        await child.send(channel, bytes(data))
+
+    await connection.copy_from_query(query, *given, output=take)
+
+
+async def department_ids(tx: AsyncSession) -> dict[str, str]:
+    """Name → id of every department."""
+    return {name: str(one) for one, name in await tx.execute(select(Department.id, Department.name))}
+
+
+async def keep_rows(connection: Connection, import_id: UUID, child: Child) -> None:
+    """The rows of a preview take the place of an earlier one's."""
+    await connection.execute("delete from import_row where import_id = $1", import_id)
+    columns = ["import_id", "row_no", "outcome", "person_id", "number", "name", "parsed", "changes", "errors", "remarks", "seen"]
+    await connection.copy_to_table("import_row", source=chunks(child.file(3)), columns=columns)
+
+
+async def add_departments(tx: AsyncSession, made: Sequence[dict[str, str]]) -> None:
+    """The departments that a person chose to make. One that came in between is not there twice: the work begins anew."""
+    if not made:
+        return
+    await lock(tx, "departments", "tree")
+    rows = [Department(id=UUID(one["id"]), name=one["name"], sort_key=one["sort_key"], version=1) for one in made]
+    tx.add_all(rows)
+    await tx.flush()
+    for start in range(0, len(rows), PEOPLE_IN_ONE):
+        await tell_departments(tx, rows[start : start + PEOPLE_IN_ONE])
+
+
+async def write_effect(connection: Connection, import_id: UUID, child: Child, entered: Entered, today: date) -> set[int]:
+    """Write what the child computed, for every row whose person is still the one that was seen; answers the rows that were not."""
+    await connection.execute(_STAGE)
+    for channel, table in enumerate(_STAGES, 2):
+        await connection.copy_to_table(table, source=chunks(child.file(channel)))
+        await connection.execute(f"analyze {table}")
+    await connection.execute(
+        "select id from person where id in (select id from stage_person where not fresh) order by id for no key update"
+    )
+    stale = {row[0] for row in await connection.fetch(_SEEN_NOW, import_id)}
+    moment = entered.at
+    await _leave_out(connection, stale)
+    await connection.execute(
+        f"insert into person (id, {_PERSON}, version, created_at, changed_at) select id, {_PERSON}, 1, $1, $1 from stage_person"  # noqa: S608
+        " where fresh order by row_no on conflict (number) do nothing",
+        moment,
+    )
+    lost = await connection.fetch("select row_no from stage_person t where fresh and not exists (select from person p where p.id = t.id)")
+    await _leave_out(connection, {row[0] for row in lost})
+    await connection.execute(
+        f"update person p set ({_PERSON}, version, changed_at) = "  # noqa: S608
+        f"({', '.join('t.' + one for one in _PERSON.split(', '))}, p.version + 1, $1)"
+        " from stage_person t where t.id = p.id and not t.fresh and t.moved",
+        moment,
+    )
+    await connection.execute("update dose set superseded = true where id in (select corrects_id from stage_dose)")
+    await connection.execute(
+        "insert into dose (id, person_id, programme, product, given_on, lot, place, source, note, corrects_id, superseded, withdrawn,"
+        " entered_by, entered_by_name, entered_at) select id, person_id, 'covid19', product, given_on, lot, place, 'import', null,"
+        " corrects_id, false, false, $1, $2, $3 from stage_dose",
+        *entered,
+    )
+    await connection.execute(
+        'insert into statement (id, person_id, programme, kind, "on", note, recorded_by, recorded_by_name, recorded_at)'
+        " select id, person_id, 'covid19', kind, $4, null, $1, $2, $3 from stage_statement",
+        *entered,
+        today,
+    )
+    await connection.execute(
+        "delete from standing s using stage_person t where s.person_id = t.id and t.record and not t.fresh and s.programme = 'covid19'"
+    )
+    await connection.execute(f"insert into standing ({_STANDING}) select {_STANDING} from stage_standing")  # noqa: S608
+    return stale | {row[0] for row in lost}
+
+
+async def _leave_out(connection: Connection, stale: set[int]) -> None:
+    if not stale:
+        return
+    ids = [row[0] for row in await connection.fetch("delete from stage_person where row_no = any($1) returning id", list(stale))]
+    for table in _STAGES[1:]:
+        await connection.execute(f"delete from {table} where person_id = any($1)", ids)  # noqa: S608
+
+
+async def tell_effect(tx: AsyncSession, connection: Connection) -> tuple[int, int]:
+    """Tell who was added or changed, in pieces, so that requests are answered in between; answers how many (new, changed)."""
+    query = (
+        "select id, number, name, sort_key, department_id, employment, right(phone, 4) as phone_last4, left_on,"
+        " (select version from person p where p.id = t.id) as version from stage_person t where moved order by row_no"
+    )
+    async for piece in _pieces(connection, query):
+        await tell_people(tx, [PersonState.model_construct(**dict(row)) for row in piece])
+    async for piece in _pieces(connection, "select id from stage_person where record order by row_no"):
+        ids = [row[0] for row in piece]
+        starts = range(0, len(ids), PEOPLE_IN_ONE)
+        await publish_all(tx, [HealthRecordChanged(person_ids=ids[start : start + PEOPLE_IN_ONE]) for start in starts])
+    leaving = [row[0] for row in await connection.fetch("select id from stage_person where leaving")]
+    for start in range(0, len(leaving), 1000):
+        for person in await tx.scalars(select(Person).where(Person.id.in_(leaving[start : start + 1000]))):
+            await plan_removal(tx, person)
+    counted = await connection.fetchrow("select count(*) filter (where fresh), count(*) filter (where not fresh) from stage_person")
+    assert counted is not None
+    return int(counted[0]), int(counted[1])
+
+
+async def _pieces(connection: Connection, query: str) -> AsyncIterator[list[asyncpg.Record]]:
+    cursor = await connection.cursor(query)
+    while piece := await cursor.fetch(5 * PEOPLE_IN_ONE):
+        yield piece

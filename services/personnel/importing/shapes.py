@@ -1,0 +1,184 @@
+"""What is asked and answered about imports."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Path
+from pydantic import Field
+
+from services.personnel.shapes import EXAMPLE_ID, Employment
+from shared.web import Body, Line, Shown
+
+ImportState = Literal["reading", "ready", "committing", "committed", "failed", "abandoned"]
+Outcome = Literal["new", "changed", "same", "refused"]
+Encoding = Literal["utf-8", "gb18030", "utf-16", "big5"]
+ImportId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+
+
+class ColumnShown(Shown):
+    """A column of the file and where it is written to. `note` is a code that says why, or what should be looked at."""
+
+    index: int
+    heading: str
+    sample: str
+    field: str | None
+    note: str | None
+
+
+class Counts(Shown):
+    """How many rows come to what; `rows` is their sum, and the number of rows of the file."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    refused: int = 0
+    rows: int = 0
+
+
+class Problem(Shown):
+    """Why a list cannot be judged, or was given up."""
+
+    code: str
+    params: dict[str, Any] = {}
+
+
+class NewDepartment(Shown):
+    """A department that stands in the list and not in the system."""
+
+    name: str
+    rows_count: int
+
+
+class FirstRow(Shown):
+    """One of the first rows as they were read, so that a wrong encoding or a wrong row of headings is seen."""
+
+    row_no: int
+    cells: list[str]
+
+
+class ImportBrief(Shown):
+    """An import in the list of imports."""
+
+    id: UUID
+    state: ImportState
+    file_name: str
+    counts: Counts
+    uploaded_by: str
+    uploaded_at: datetime
+    committed_by: str | None
+    committed_at: datetime | None
+
+
+class ImportShown(ImportBrief):
+    """An import: how the file was read, where its columns go, what would come of its rows. `progress` of `total` rows are worked on.
+
+    Row numbers are the file's own, from 1. `fields` are those a column may be written to. `create_departments`, `employment` and
+    `department` are choices for the whole list: the last two hold for new people whose row does not say.
+    """
+
+    progress: int
+    total: int
+    kind: str
+    sheet: str
+    other_sheets: list[str]
+    other_lists: list[str]
+    encoding: Encoding | None
+    heading_row: int | None
+    columns: list[ColumnShown]
+    fields: list[str]
+    identity_numbers_count: int
+    new_departments: list[NewDepartment]
+    create_departments: bool
+    employment: Employment | None
+    department: str | None
+    first_rows: list[FirstRow]
+    problem: Problem | None
+    job_id: UUID | None
+    kept_until: datetime | None
+
+    model_config = Shown.model_config | {
+        "json_schema_extra": {
+            "example": {
+                "id": EXAMPLE_ID,
+                "state": "ready",
+                "file_name": "教职工名册.xlsx",
+                "counts": {"new": 118, "changed": 1, "same": 0, "refused": 1, "rows": 120},
+            }
+        }
+    }
+
+
+class ColumnsWish(Body):
+    """How the list is to be read instead. What is not sent stays as it was chosen. A column's index → field, or null: leave it out."""
+
+    columns: dict[Annotated[str, Field(pattern=r"^\d{1,3}$")], str | None] = Field({}, max_length=200)
+    encoding: Encoding | None = None
+    heading_row: Annotated[int, Field(ge=1, le=60_000)] | None = None
+    create_departments: bool | None = None
+    employment: Employment | None = None
+    department: Line | None = None
+
+    model_config = Body.model_config | {
+        "json_schema_extra": {"example": {"columns": {"1": "number", "2": "name", "9": None}, "create_departments": True}}
+    }
+
+
+class ChangeShown(Shown):
+    """What would change: dates in ISO, products and kinds of employment as codes; null is empty."""
+
+    field: str
+    old: str | None
+    new: str | None
+
+
+class ErrorShown(Shown):
+    """What is wrong in a row, and in which field."""
+
+    field: str
+    code: str
+    params: dict[str, Any]
+
+
+class RemarkShown(Shown):
+    """What is worth telling about a row, and refuses nothing."""
+
+    code: str
+    params: dict[str, Any]
+
+
+class DoseTold(Shown):
+    """A dose as the list tells it."""
+
+    ordinal: int
+    given_on: date
+    product: str
+    lot: str | None
+    place: str | None
+
+
+class RowTold(Shown):
+    """What a row says; empty is null."""
+
+    department: str | None = None
+    employment: Employment | None = None
+    phone: str | None = None
+    born_on: date | None = None
+    joined_on: date | None = None
+    left_on: date | None = None
+    statement: str | None = None
+    doses: list[DoseTold] = []
+
+
+class RowShown(Shown):
+    """A row: what comes of it, what would change (old → new), everything that is wrong with it; `says` for new and changed rows."""
+
+    row_no: int
+    outcome: Outcome
+    person_id: UUID | None
+    number: str | None
+    name: str | None
+    changes: list[ChangeShown]
+    errors: list[ErrorShown]
+    remarks: list[RemarkShown]
+    says: RowTold | None
