@@ -1,6 +1,5 @@
 """identity: who may come in, and as whom. Composition only."""
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -29,9 +28,9 @@ from shared.service import service
 from shared.settings import settings
 from shared.web import SENTENCES
 
-SLICES = [setup, sessions, passwords, sheets, activations, notices, accounts, roles, clients, looks, signins, demo, known, keeping]
+__all__ = ["SCOPE", "SLICES", "app", "begin"]
 
-log = structlog.get_logger()
+SLICES = [setup, sessions, passwords, sheets, activations, notices, accounts, roles, clients, looks, signins, demo, known, keeping]
 
 
 async def begin(database: Database) -> None:

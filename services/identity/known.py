@@ -31,7 +31,7 @@ async def _remember(tx: AsyncSession, table: Any, names: tuple[str, ...], rows: 
         return
     newest = {row.id: row for row in sorted(rows, key=lambda one: one.version)}  # one row a command, else PostgreSQL refuses the upsert
     arrays = [cast([getattr(row, name) for row in newest.values()], ARRAY(table.__table__.c[name].type)) for name in names]
-    told = func.unnest(*arrays).table_valued(*names, name="told")
+    told = func.unnest(*arrays).table_valued(*names, name="told").render_derived()
     heard = select(*(told.c[name] for name in names), literal(telling, Uuid()), literal(now(), DateTime(timezone=True)))
     upsert = insert(table).from_select([*names, "telling", "heard_at"], heard)
     fresh = {name: upsert.excluded[name] for name in (*names[1:], "heard_at")}

@@ -175,7 +175,7 @@ async def names_of(tx: AsyncSession, account_ids: Iterable[UUID | None]) -> dict
         rows = await tx.execute(
             select(Account.id, name).outerjoin(KnownPerson, KnownPerson.id == Account.person_id).where(Account.id.in_(wanted))
         )
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
 
 async def the_person(tx: AsyncSession, person_id: UUID) -> PersonShown:

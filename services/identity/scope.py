@@ -10,6 +10,7 @@ from services.identity.tables import (
     Bucket,
     Client,
     ClientKey,
+    KnownDepartment,
     KnownPerson,
     Lockout,
     Look,
@@ -17,6 +18,7 @@ from services.identity.tables import (
     Session,
     SetupCode,
     SignIn,
+    System,
 )
 from shared.auth import Caller
 from shared.db import Scope
@@ -82,6 +84,7 @@ SCOPE: Scope = {
     Bucket: _nobody,
     Client: _clients,
     ClientKey: _clients,
+    KnownDepartment: lambda caller: None,
     KnownPerson: _people,
     Lockout: _nobody,
     Look: _looks,
@@ -89,4 +92,5 @@ SCOPE: Scope = {
     Session: _sessions,
     SetupCode: _nobody,
     SignIn: _sign_ins,
+    System: lambda caller: None,
 }

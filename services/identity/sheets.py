@@ -10,10 +10,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import ColumnElement, exists, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.identity.acts import (
-    print_codes,
-    second_person_by_setup_code,
-)
+from services.identity.acts import print_codes, second_person_by_setup_code
 from services.identity.reads import (
     PersonShown,
     department_with_below,
@@ -27,14 +24,7 @@ from services.identity.reads import (
     the_person,
     with_department,
 )
-from services.identity.rules import (
-    Party,
-    code_waits,
-    has_left,
-    holds_health,
-    what_forbids_deciding,
-    who_may_decide_code,
-)
+from services.identity.rules import Party, code_waits, has_left, holds_health, what_forbids_deciding, who_may_decide_code
 from services.identity.tables import Account, Activation, KnownPerson
 from shared.auth import Caller, require
 from shared.clock import now, today
