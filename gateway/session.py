@@ -35,6 +35,7 @@ class Known:
     until: float
     token: str
     me: dict[str, Any]
+    quiet: bool = False  # looked up for a block that refreshed itself, which is no sign that somebody is there
 
 
 @dataclass(slots=True)
@@ -45,15 +46,16 @@ class Sessions:
     institution: str = ""
     institution_asked_at: float = float("-inf")
 
-    async def look_up(self, secret: str) -> tuple[Known | None, bool]:
-        """The session, and whether identity is away. A session that identity has ended is None."""
+    async def look_up(self, secret: str, *, quiet: bool = False) -> tuple[Known | None, bool]:
+        """The session, and whether identity is away. A session that identity has ended is None. A quiet look lets it idle on."""
         name = hashlib.sha256(secret.encode()).hexdigest()
         kept = self.known.get(name)
         moment = time.monotonic()
-        if kept and moment - kept.asked_at < FRESH_SECONDS:
+        if kept and moment - kept.asked_at < FRESH_SECONDS and (quiet or not kept.quiet):
             return kept, False
+        headers = {"muster-session": secret} | ({"muster-background": "true"} if quiet else {})
         try:
-            answer = await identity.ask("POST", "/sessions/token", headers={"muster-session": secret})
+            answer = await identity.ask("POST", "/sessions/token", headers=headers)
         except Away:
             answer = None
         if answer is None or answer.status_code >= 500:
@@ -66,7 +68,7 @@ class Sessions:
             self.known.clear()
         person = found.get("person")
         me = {**found, "name": found.get("name") or (person or {}).get("name", "")}
-        fresh = Known(moment, moment + 14 * 60, found["token"], me)
+        fresh = Known(moment, moment + 14 * 60, found["token"], me, quiet)
         self.known[name] = fresh
         return fresh, False
 
@@ -180,7 +182,7 @@ class SessionGate:
         state.now = clock.now().astimezone(clock.zone())
         state.demo = settings().demo
         if secret := session_of(request):
-            known, state.identity_away = await self.sessions.look_up(secret)
+            known, state.identity_away = await self.sessions.look_up(secret, quiet=request.headers.get("muster-live") == "1")
             if known is not None:
                 state.me = known.me
                 asking = ASKING.get()

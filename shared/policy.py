@@ -24,7 +24,6 @@ HEALTH_SCOPES = frozenset({"vaccination:read", "vaccination:write"})
 ACTIONS: Mapping[str, Mapping[str, Reach]] = MappingProxyType(
     {
         # personnel
-        "institution.read": {"everyone": ALL, "administrator": ALL},
         "institution.change": {"administrator": ALL},
         "department.read": {"everyone": ALL, "administrator": ALL, "people:read": ALL, "people:write": ALL},
         "department.change": {"health": ALL, "administrator": ALL, "people:write": ALL},
