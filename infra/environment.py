@@ -167,6 +167,10 @@ def cause(words: str) -> str:
             ),
             "The packages could not be fetched: is there a network, or a mirror to name (PIP_INDEX_URL)?",
         ),
+        (
+            ("No matching distribution found",),
+            "The index has no wheel for this machine, or cannot be reached: is there a network, or a mirror to name (PIP_INDEX_URL)?",
+        ),
     ):
         if any(mark in words for mark in marks):
             return sentence

@@ -21,6 +21,7 @@ from infra.wish import PROJECT, Kind, Wish, check_port, wish
 
 SERVICES = ("identity", "personnel")
 GATEWAY = "gateway.app:app"
+UNREACHED = ("ConnectionRefusedError", "gaierror", "TimeoutError", "InvalidPasswordError", "InvalidCatalogNameError", "OSError")
 
 
 class Database(Protocol):
@@ -181,9 +182,12 @@ def migrate(database: Database, owner_url: str, console: Console) -> Callable[[]
     def wait() -> None:
         lines = [line for line in child.communicate()[0].decode(errors="replace").splitlines() if line.strip()]
         if child.returncode != 0:
+            last = lines[-1] if lines else "no word why"
+            if any(sign in last for sign in UNREACHED):
+                raise CannotStart(f"The database cannot be reached, or does not accept its owner: {last.rpartition('Error: ')[2]}")
             for line in lines[:-1]:
                 console.line("migrate", line)
-            raise CannotStart(f"The database was not brought to the code: {lines[-1] if lines else 'no word why'}")
+            raise CannotStart(f"The database was not brought to the code: {last}")
 
     return wait
 
