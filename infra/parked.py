@@ -1,36 +1,36 @@
-"""`make parked`: the events a service could not work on, listed, and handled again when asked."""
+"""Events that a service could not work on: listed, or handled again. Runs as that service: `python -m infra.parked identity [all]`."""
 
 import asyncio
 import importlib
 import sys
+from collections.abc import Sequence
 
 from shared.db import Database, engine_for
 from shared.messaging.inbox import parked, replay
 from shared.settings import settings
 
 
-async def show(service: str, *, again: bool) -> int:
-    """List what is parked; with `again` also handle it. Answers how many events still fail."""
+async def look(service: str, again: bool) -> list[str]:
+    """The sentences to say: one for each parked event, or what came of handling them again."""
+    app = importlib.import_module(f"services.{service}.app").app
     scope = importlib.import_module(f"services.{service}.scope").SCOPE
     database = Database(engine_for(settings().database_url.get_secret_value()), scope)
-    failed: list[str] = []
     try:
+        if again:
+            done_count, failed = await replay(database, app.state.handlers)
+            return [f"{service}: {done_count} handled, {len(failed)} still fail", *(f"  {one}" for one in failed)]
         rows = await parked(database)
-        for row in rows:
-            print(f"{service}  {row.parked_at:%Y-%m-%d %H:%M}  {row.handler}  {row.event_id}  after {row.tries} tries: {row.error}")
-        if again and rows:
-            done, failed = await replay(database, importlib.import_module(f"services.{service}.app").app.state.handlers)
-            print(f"{service}  handled again: {done}; still failing: {len(failed)}")
-            for line in failed:
-                print(f"{service}  {line}")
-        elif not rows:
-            print(f"{service}  nothing is parked")
-        else:
-            print(f"{service}  handle them again with: make parked REPLAY=all")
+        said = [f"  {one.parked_at:%Y-%m-%d %H:%M} {one.handler} {one.subject} {one.event_id}: {one.error}" for one in rows]
+        return [f"{service}: {len(rows)} parked", *said]
     finally:
         await database.engine.dispose()
-    return len(failed)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The service, and `all` to handle again."""
+    print("\n".join(asyncio.run(look(arguments[0], "all" in arguments[1:]))))
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(min(1, asyncio.run(show(sys.argv[1], again=sys.argv[2:] == ["all"]))))
+    sys.exit(main(sys.argv[1:]))

@@ -38,9 +38,14 @@ class Traffic:
     async def begin(self, name: str) -> None:
         """The service's relay and inboxes run."""
         door: Door = getattr(self.doors, name)
-        nc = self.connections[name] = await connect_within(self.nats.url(name), name)
+        nc = await self.connect(name)
         loops = [Relay(door.database, nc).run(), *(Inbox(door.database, nc, handler).run() for handler in door.app.state.handlers)]
         self.tasks[name] = [asyncio.create_task(loop) for loop in loops]
+
+    async def connect(self, name: str) -> Client:
+        """The service is connected, and nothing of it runs yet."""
+        nc = self.connections[name] = await connect_within(self.nats.url(name), name)
+        return nc
 
     async def kill(self, name: str) -> None:
         """They stop where they stand, in the middle of whatever they do."""
@@ -66,5 +71,5 @@ async def traffic(doors: Doors, nats: Nats) -> AsyncIterator[Traffic]:
 async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
     """Wait until it holds; fail when it does not within the time."""
     async with asyncio.timeout(seconds):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110  # what is waited for is in a database
             await asyncio.sleep(0.02)
