@@ -103,7 +103,8 @@ document.addEventListener("click", async event => {
   if (button.getAttribute("aria-disabled") === "true") return event.preventDefault()
   if ("print" in button.dataset) window.print()
   if (button.dataset.copy) { await navigator.clipboard?.writeText(button.dataset.copy); tell(body.dataset.copied) }
-  if (button.dataset.opens) document.getElementById(button.dataset.opens)?.showModal()
+  const question = button.dataset.opens && document.getElementById(button.dataset.opens)
+  if (question) { event.preventDefault(); question.showModal() } // a link that opens a question leads to a page with it when there is no script
   if ("closes" in button.dataset) button.closest("dialog")?.close()
 })
 
@@ -112,6 +113,12 @@ function settle(status) { // after a page or a block has come: a refusal is read
   for (const toast of document.querySelectorAll(".toast[data-passing]")) setTimeout(() => toast.remove(), 8000)
   listen()
 }
+document.addEventListener("htmx:after:swap", event => { // the row whose detail has come beside the list is the chosen one
+  const link = event.detail.ctx?.sourceElement
+  if (!link?.matches?.("a[data-chooses]")) return
+  for (const row of link.closest("tbody").rows) row.classList.toggle("chosen", row.contains(link))
+  for (const other of link.closest("tbody").querySelectorAll("a[data-chooses]")) other === link ? other.setAttribute("aria-current", "true") : other.removeAttribute("aria-current")
+})
 document.addEventListener("htmx:after:swap", event => {
   if (event.detail.ctx?.response?.status < 400) { document.getElementById("alert")?.replaceChildren(); sessionStorage.removeItem(KEPT) }
   settle(event.detail.ctx?.response?.status)
