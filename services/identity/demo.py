@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from services.identity.acts import Kind, SessionBegun, begin_session, begun
 from services.identity.reads import is_here
@@ -82,13 +83,13 @@ async def list_cast(caller: Annotated[Caller, anyone(_WHY)], aside: Aside) -> Ca
         for role, many in granted:
             given = exists().where(Role.person_id == KnownPerson.id, Role.role == role, Role.state == "given")
             picked += await _pick(tx, given, role, many, ("first", "second"))
-        answers = KnownDepartment.head_id == KnownPerson.id
-        picked += await _pick(tx, exists().where(answers) & _plain(picked), "head", 1, ("answers_for",))
-        reports = exists().where(KnownDepartment.reporter_id == KnownPerson.id)
+        answered_for = aliased(KnownDepartment)  # not the department that the person belongs to
+        heads = exists().where(answered_for.head_id == KnownPerson.id)
+        reports = exists().where(answered_for.reporter_id == KnownPerson.id)
+        deputises = exists().where(answered_for.deputy_id == KnownPerson.id)
+        picked += await _pick(tx, heads & _plain(picked), "head", 1, ("answers_for",))
         picked += await _pick(tx, reports & _plain(picked), "reporter", 1, ("answers_for",))
-        nobody_else = _plain(picked) & ~exists().where(
-            or_(answers, KnownDepartment.reporter_id == KnownPerson.id, KnownDepartment.deputy_id == KnownPerson.id)
-        )
+        nobody_else = _plain(picked) & ~heads & ~reports & ~deputises
         picked += await _pick(tx, nobody_else & (KnownPerson.employment == "permanent"), "everyone", 1, ("first",))
         picked += await _pick(tx, nobody_else & (KnownPerson.employment == "agency"), "everyone", 1, ("agency",))
     return Cast(items=picked)
