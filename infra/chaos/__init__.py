@@ -1,0 +1,1 @@
+"""Kills everything while events travel, and counts what was lost or doubled."""

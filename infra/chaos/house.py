@@ -1,0 +1,104 @@
+"""A whole house in a temporary folder, two replicas of each service, whose every process can be killed and is started again."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from infra.folder import free_port
+from infra.nats import Nats
+from infra.postgres import Postgres
+from infra.wish import PROJECT
+from services.identity.app import app as identity_app
+from services.personnel.app import app as personnel_app
+from shared.migrate import SERVICES, migrate
+from shared.service import consumers_of
+
+REPLICAS = 2
+
+
+class House:
+    """PostgreSQL, NATS, and the services' processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.postgres = Postgres(folder)
+        self.nats = Nats(folder, {app.state.name: consumers_of(app) for app in (identity_app, personnel_app)})
+        self.replicas: dict[str, subprocess.Popen[bytes]] = {}
+        self.log = (folder / "services.log").open("ab")
+        key = Ed25519PrivateKey.generate()
+        self._keys = {
+            "TOKEN_PRIVATE_KEY": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+            "TOKEN_PUBLIC_KEY": key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
+        }
+
+    def start(self) -> None:
+        """Everything runs when this returns, or soon after."""
+        self.postgres.start()
+        asyncio.run(migrate(self.postgres.url(), {name: self.postgres.password(name) for name in SERVICES}))
+        self.nats.start()
+        for service in SERVICES:
+            for number in range(REPLICAS):
+                self._begin(f"{service}-{number}")
+
+    def _begin(self, replica: str) -> None:
+        service = replica.partition("-")[0]
+        env = {
+            "PATH": os.environ.get("PATH", ""),
+            "PYTHONPATH": str(PROJECT),
+            "DATABASE_URL": self.postgres.url(service),
+            "NATS_URL": self.nats.url(service),
+            "DEMO": "true",
+            "LOG_LEVEL": "warning",
+            **self._keys,
+        }
+        command = [sys.executable, "-m", "uvicorn", f"services.{service}.app:app", "--port", str(free_port()), "--no-access-log"]
+        self.replicas[replica] = subprocess.Popen(command, cwd=PROJECT, env=env, stdout=self.log, stderr=self.log)
+
+    @property
+    def victims(self) -> list[str]:
+        """Whoever can be killed."""
+        return [*self.replicas, "nats", "postgres"]
+
+    def kill(self, victim: str, *, and_its_store: bool = False) -> None:
+        """kill -9, and a fresh start."""
+        if victim in self.replicas:
+            process = self.replicas[victim]
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            self._begin(victim)
+            return
+        server = self.nats if victim == "nats" else self.postgres
+        assert server.process is not None
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        if and_its_store:
+            shutil.rmtree(self.nats.home / "store", ignore_errors=True)
+        server.start()
+
+    def watch(self) -> None:
+        """A replica that gave up by itself, because its store was away when it began, is started again."""
+        for replica, process in list(self.replicas.items()):
+            if process.poll() is not None:
+                self._begin(replica)
+
+    def stop(self) -> None:
+        """Everything ends."""
+        for process in self.replicas.values():
+            process.terminate()
+        until = time.monotonic() + 8
+        for process in self.replicas.values():
+            try:
+                process.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.nats.stop()
+        self.postgres.stop()
+        self.log.close()
