@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import ForeignKey, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -71,7 +71,7 @@ class Activation(Table):
     """A code by which a person comes in once, or the wish for one that waits for a second person."""
 
     __tablename__ = "activation"
-    id: Mapped[UUID] = _fresh_id()
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)  # known before the insert, so that many go in one statement
     person_id: Mapped[UUID] = mapped_column(index=True)
     state: Mapped[str]  # waiting, open, used, ended, refused
     code_hash: Mapped[bytes | None] = mapped_column(unique=True)

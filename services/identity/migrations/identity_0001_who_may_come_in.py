@@ -176,7 +176,6 @@ create table known_person (
 );
 create index known_person_number_idx on known_person (lower(number));
 create index known_person_department_id_idx on known_person (department_id);
-create index known_person_sort_key_idx on known_person (sort_key);
 create table known_department (
     id uuid constraint known_department_pkey primary key,
     name text not null,
