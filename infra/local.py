@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -16,7 +17,7 @@ from infra.folder import CannotStart, kept_port, private_folder, said, secret, w
 from infra.hold import take
 from infra.nats import OTHER_USERS, Nats, nats_users
 from infra.postgres import Postgres
-from infra.processes import App, Supervisor
+from infra.processes import App, Once, Supervisor
 from infra.wish import PROJECT, Kind, Wish, check_port, wish
 
 SERVICES = ("identity", "personnel")
@@ -247,6 +248,19 @@ def start_bus(wanted: Wish, supervisor: Supervisor, console: Console, imported: 
     return own
 
 
+def print_setup_code(wanted: Wish, supervisor: Supervisor) -> None:
+    """An empty system's first page asks for the code that stands here; until there is an administrator, each start prints another."""
+    identity = supervisor.apps.get("identity")
+    if wanted.kind != "real" or identity is None or supervisor.asked_to_stop:
+        return
+    inside = HTTPConnection(identity.host, identity.port, timeout=10)
+    inside.request("GET", "/setup")
+    needed = json.load(inside.getresponse())["needed"]
+    inside.close()
+    if needed and not supervisor.once(Once("identity", "services.identity.setup_code", identity.host, identity.port, identity.env)):
+        raise CannotStart("The setup code could not be printed.")
+
+
 def load_demo(wanted: Wish, supervisor: Supervisor, console: Console) -> None:
     """The reference case, once; a load that was interrupted goes on where it was."""
     marker = wanted.folder / "loaded"
@@ -277,6 +291,7 @@ def main(arguments: Sequence[str]) -> int:
         supervisor.listen_to_signals()
         try:
             start(wanted, supervisor, console)
+            print_setup_code(wanted, supervisor)
             load_demo(wanted, supervisor, console)
             if not supervisor.asked_to_stop:
                 write_private(wanted.folder / "running.json", json.dumps({"url": wanted.address, "pid": os.getpid()}))

@@ -4,6 +4,7 @@ import ctypes
 import json
 import os
 import random
+import runpy
 import signal
 import socket
 import ssl
@@ -81,6 +82,19 @@ class App:
                 return connection.recv(64).split(b" ")[1:2] == [b"200"]
         except OSError:
             return False
+
+
+@dataclass(frozen=True)
+class Once(App):
+    """A module that runs to its end as one of the processes would: `target` is its name."""
+
+    def serve(self) -> None:
+        """Run it."""
+        runpy.run_module(self.target, run_name="__main__")
+
+    def command(self) -> list[str]:
+        """The same as a command, where there is no fork."""
+        return [sys.executable, "-m", self.target]
 
 
 class Server(Protocol):
@@ -278,6 +292,14 @@ class Supervisor:
         """Until a stop is asked for."""
         while not self.asked_to_stop:
             self.watch()
+
+    def once(self, task: Once) -> bool:
+        """Run a task to its end with its words in the log; False when it failed."""
+        one = Running(task, self.console, fork=self._fork)
+        while one.poll() is None:
+            self.watch(0.02)
+        self.console.pump(0)
+        return one.ended == "ended with 0"
 
     def load(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> bool:
         """Run a command to its end with its words in the log; False when it failed or a stop was asked for."""

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -252,6 +253,7 @@ def test_the_one_command_prints_one_line_when_all_is_ready_and_finds_its_data_ag
             process.send_signal(end)
             rest, log = process.communicate(timeout=30)
             assert rest == ""
+            assert re.search(r"^identity +setup code: [0-9A-Z]{5}-", log, re.M)
             assert process.returncode == (0 if end is signal.SIGINT else -signal.SIGKILL), log
         gone(pids)
     assert setups[0] == setups[-1]
