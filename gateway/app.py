@@ -11,10 +11,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 from gateway import api, live
+from gateway.account import page as account
+from gateway.activate import page as activate
+from gateway.demo import page as demo
+from gateway.home import page as home
 from gateway.layout import page as layout
 from gateway.pages import NotSignedIn, Pages, Static, error_page, sign_in_first
+from gateway.people import page as people
+from gateway.privacy import page as privacy
 from gateway.services import ALL, Away, Said
 from gateway.session import SessionGate, Sessions
+from gateway.setup import page as setup
+from gateway.signin import page as signin
 from gateway.styleguide import page as styleguide
 from shared.auth import Caller, anyone
 from shared.measures import Measures
@@ -25,6 +33,14 @@ from shared.web import Outermost, log_in_json, problem, reference, unexpected
 PAGES: tuple[Pages, ...] = (
     layout.pages,
     styleguide.pages,
+    signin.pages,
+    setup.pages,
+    activate.pages,
+    privacy.pages,
+    home.pages,
+    account.pages,
+    demo.pages,
+    people.pages,
     live.pages,
     api.pages,
 )

@@ -27,6 +27,7 @@ REFUSALS = {  # of a whole request
     "no_session": N_("This session has ended already."),
     "no_person": N_("There is no such person, or the person is not yours to see."),
     "no_account": N_("There is no such account."),
+    "no_password": N_("This account has no password yet: it came in without one."),
     "second_person_needed": N_("A second person has to decide this, not the one who asked."),
     "own_roles": N_("Nobody changes their own roles."),
     "not_yours_to_give": N_("The role {role} is not yours to give."),
@@ -97,6 +98,11 @@ FIELDS = {  # of one field of a form
     "password_short": N_("At least {min} characters."),
     "password_own_words": N_("Your name, number or user name makes up too much of it. Choose other words."),
     "password_common": N_("This is among the first that others would try. Choose other words."),
+    "passwords_differ": N_("The two passwords are not the same."),
+    "old_password_wrong": N_("This is not your password now."),
+    "username_odd": N_("3 to 40 characters: a letter first, then letters, digits, dot, dash or underscore."),
+    "accept_first": N_("Read the notice and accept it; without that nobody comes in."),
+    "no_such_time": N_("There is no such time. Write day, hour and minute."),
 }
 FILES = {  # of a staff list that cannot be read
     "not_a_sheet": N_("This is not a spreadsheet. XLSX, XLS, ODS and CSV files can be read."),
@@ -193,6 +199,7 @@ STANDINGS = {
     "dose.superseded": N_("Corrected later; the correction counts."),
 }
 TERMS = {
+    "programme.covid19": N_("COVID-19 vaccination"),
     "employment.permanent": N_("permanent staff"),
     "employment.agency": N_("agency worker"),
     "employment.contract": N_("contract staff"),
@@ -265,5 +272,8 @@ DONE = {  # said in a toast after a redirect to ?done=<code>
     "done.password_changed": N_("Password changed"),
     "done.clock_set": N_("The demo's clock is set"),
     "done.signed_out": N_("Signed out"),
+    "done.set_up": N_("The account is made, and you are signed in"),
+    "done.activated": N_("You are in; the code has done its work"),
+    "done.device_signed_out": N_("The device is signed out"),
 }
 WORDS: dict[str, str] = {**REFUSALS, **FIELDS, **FILES, **COLUMNS, **ROWS, **STANDINGS, **TERMS, **DONE}

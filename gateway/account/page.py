@@ -1,0 +1,72 @@
+"""One's own account: devices that are signed in, the password, the language, one's sign-ins, and the way out."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from gateway.entering import beside, one, wrong_field
+from gateway.forms import form_key, typed
+from gateway.pages import Pages, page
+from gateway.services import gather, identity
+from gateway.session import Sessions, end_session, session_of
+
+pages = Pages()
+
+SIGN_INS_SHOWN = 10
+
+
+@pages.get("/me")
+async def show_account(request: Request) -> Response:
+    """The account of whoever looks."""
+    return await _show(request)
+
+
+@pages.post("/me/password")
+async def change_password(request: Request) -> Response:
+    """Change one's own password; all other devices are signed out."""
+    form = await typed(request)
+    if one(form, "new") != one(form, "again"):
+        return await _show(request, 422, wrong_field("again", "passwords_differ"))
+    wish = {name: one(form, name) for name in ("old", "new")}
+    answer = await identity.post("/passwords", {name: value for name, value in wish.items() if value is not None})
+    if answer.problem is None:
+        return RedirectResponse("/me?done=password_changed", 303)
+    problem = answer.problem
+    if problem["code"] == "wrong_credentials":
+        problem = {**problem, "code": "old_password_wrong"}
+    elif problem["code"] == "no_account":
+        problem = {**problem, "code": "no_password"}
+    # 401 is the answer to who one is; here it is only the old password that is wrong
+    return await _show(request, 409 if answer.status_code == 401 else answer.status_code, beside(problem, **{"old_password_wrong": "old"}))
+
+
+@pages.post("/me/sessions/{session_id}/end")
+async def end_device(request: Request, session_id: UUID) -> Response:
+    """Sign a device out. This one goes to the sign-in page."""
+    await typed(request)
+    answer = await identity.send("DELETE", f"/sessions/{session_id}", key=form_key(request))
+    sessions: Sessions = request.app.state.sessions
+    if answer.problem is not None and answer.status_code != 404:  # ended already is ended
+        return await _show(request, answer.status_code, device_problem=answer.problem)
+    sessions.forget(session_ids={str(session_id)})
+    if str(session_id) != request.state.me["session_id"]:
+        return RedirectResponse("/me?done=device_signed_out", 303)
+    sessions.drop(session_of(request))
+    left = RedirectResponse("/signin?done=signed_out", 303)
+    end_session(left, request.scope)
+    return left
+
+
+async def _show(
+    request: Request, status: int = 200, problem: Mapping[str, Any] | None = None, device_problem: Mapping[str, Any] | None = None
+) -> Response:
+    devices, sign_ins = await gather(
+        identity.try_get("/sessions"),
+        identity.try_get("/signins", account_id=request.state.me["account_id"], page_size=SIGN_INS_SHOWN),
+    )
+    return page(
+        request, "account/account.html", status, devices=devices, sign_ins=sign_ins, problem=problem, device_problem=device_problem, form={}
+    )

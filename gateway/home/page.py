@@ -1,0 +1,135 @@
+"""The first page: how one stands and what is due, one's own record, who has looked at it, and what one reports as wrong in it."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from gateway.forms import form_key, typed
+from gateway.home.looks import place_of
+from gateway.pages import Pages, page
+from gateway.services import Away, Said, gather, identity, personnel
+from shared import clock
+
+pages = Pages()
+
+COUNT_ONLY = {"page": 100_000, "page_size": 1}  # the number without the rows, so that nobody's record is looked at for it
+LOOKS_SHOWN = 5
+_URGENT = ("overdue", "due", "not_started", "unknown", "in_progress", "declined", "exempt", "complete")
+
+
+@pages.get("/")
+async def show_home(request: Request) -> Response:
+    """Whatever concerns whoever looks: their own record, or the next step of an administrator who is no person here."""
+    return await _show(request)
+
+
+@pages.post("/me/remarks")
+async def report_error(request: Request) -> Response:
+    """Report an error in one's own record."""
+    form = await typed(request)
+    wish = {name: form[name] for name in ("about", "text") if isinstance(form.get(name), str)}
+    answer = await personnel.post("/remarks", wish, key=form_key(request))
+    if answer.problem is None:
+        return RedirectResponse("/?done=remark_sent", 303)
+    return await _show(request, answer.status_code, form, answer.problem)
+
+
+@pages.get("/me/looks")
+async def show_looks(request: Request, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1) -> Response:
+    """Everybody who has looked at one's own record."""
+    looks = await identity.get("/looks/mine", page=number)
+    return page(request, "home/looks.html", looks=looks, place_of=place_of)
+
+
+@pages.get("/me/copy")
+async def download_copy(request: Request) -> Response:
+    """All that is kept about oneself, of both services, as one file; when one of them is away there is no file, rather than half of one."""
+    calls = [identity.get("/accounts/me/copy"), *([personnel.get("/people/me/copy")] if request.state.me["person"] else [])]
+    found = await gather(*calls)
+    copy = {"made_at": clock.now().isoformat(), "institution": request.state.institution, **_parts(*found)}
+    name = f"muster-{clock.today().isoformat()}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return _Indented(copy, headers=headers)
+
+
+class _Indented(JSONResponse):
+    """JSON that a person can read."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, indent=2).encode()
+
+
+def _parts(account: Any, record: Any = None) -> dict[str, Any]:
+    return {"account": account, "record": record}
+
+
+async def _show(
+    request: Request, status: int = 200, form: Mapping[str, Any] | None = None, problem: Mapping[str, Any] | None = None
+) -> Response:
+    me = request.state.me
+    roles = set(me["roles"])
+    if not me["person"]:
+        return await _show_without_person(request, roles)
+    mine, looks, remarks, needs = await gather(
+        _record(me["person"]["id"]),
+        identity.try_get("/looks/mine", page_size=LOOKS_SHOWN),
+        # whoever answers remarks is shown everybody's; theirs stand on that page
+        _nothing() if "health" in roles else personnel.try_get("/remarks", page_size=20),
+        _needs(roles),
+    )
+    record, missing = mine
+    programmes = sorted(record["programmes"], key=lambda one: _URGENT.index(one["standing"]["code"])) if record else []
+    return page(
+        request,
+        "home/home.html",
+        status,
+        record=record,
+        missing=missing,
+        programmes=programmes,
+        looks=looks,
+        remarks=remarks,
+        answers_remarks="health" in roles,
+        needs=needs,
+        place_of=place_of,
+        form=form or {},
+        problem=problem,
+    )
+
+
+async def _show_without_person(request: Request, roles: set[str]) -> Response:
+    setup, people, needs = await gather(
+        identity.try_get("/setup"),
+        personnel.try_get("/people", **COUNT_ONLY) if "health" in roles else _nothing(),
+        _needs(roles),
+    )
+    return page(request, "home/steps.html", setup=setup, people_count=people["total"] if people else None, needs=needs, roles=roles)
+
+
+async def _record(person_id: str) -> tuple[dict[str, Any] | None, str]:
+    """One's own record; without it, whether it cannot be reached (`away`) or there is none yet (`none`)."""
+    try:
+        return await personnel.get(f"/people/{person_id}/health"), ""
+    except Said as no:
+        return None, "none" if no.status == 404 else "away"
+    except Away:
+        return None, "away"
+
+
+async def _needs(roles: set[str]) -> dict[str, int | None]:
+    """What waits for whoever holds these roles: a number for each, None when it cannot be told now."""
+    asked = {
+        "exemptions": ("/exemptions", {"state": "pending"}, {"health", "leader"}),
+        "remarks": ("/remarks", {"open": "true"}, {"health"}),
+        "urge": ("/coverage/urge", {}, {"health", "head"}),
+    }
+    mine = {name: (path, query) for name, (path, query, needed) in asked.items() if roles & needed}
+    found = await asyncio.gather(*(personnel.try_get(path, **query, **COUNT_ONLY) for path, query in mine.values()))
+    return {name: answer["total"] if answer else None for name, answer in zip(mine, found, strict=True)}
+
+
+async def _nothing() -> None:
+    return None
