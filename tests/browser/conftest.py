@@ -1,0 +1,112 @@
+"""A real browser on the real system: the demo is started once by its one command, and every test has a browser of its own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from infra.browser import find
+from infra.folder import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 120
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a demo of this run's own."""
+    folder = tmp_path_factory.mktemp("demo")
+    log = folder / "log"
+    env = {"PATH": os.environ["PATH"], "PORT": str(free_port()), "DATA": str(folder / "data"), "PYTHONWARNINGS": "ignore"}
+    with log.open("wb") as out:
+        process = subprocess.Popen([sys.executable, "-m", "infra.local", "demo"], cwd=ROOT, env=env, stdout=out, stderr=out)
+    until = time.monotonic() + READY_SECONDS
+    address = ""
+    while not address and time.monotonic() < until and process.poll() is None:
+        address = next((line.split()[1] for line in log.read_text().splitlines() if line.startswith("ready ")), "")
+        time.sleep(0.1)
+    assert address, "the demo did not start:\n" + "\n".join(log.read_text().splitlines()[-20:])
+    yield address
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+
+
+@pytest.fixture(scope="session")
+async def chrome(anyio_backend: str) -> AsyncIterator[Browser]:
+    """The machine's Chromium; `make test` brings it where it can and says so where it cannot."""
+    program = find()
+    if program is None:
+        pytest.skip("no Chromium on this machine: the tests in a browser are left out (make browser says why)")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+class Screen:
+    """Somebody's screen: a window of some width, in a language, signed in as one of the cast."""
+
+    def __init__(self, context: BrowserContext, page: Page, base: str) -> None:
+        self.context, self.page, self.base = context, page, base
+
+    async def open(self, path: str) -> None:
+        """Go there."""
+        await self.page.goto(self.base + path)
+
+
+class Screens:
+    """Makes screens."""
+
+    def __init__(self, browser: Browser, base: str) -> None:
+        self.browser, self.base = browser, base
+        self.contexts: list[BrowserContext] = []
+
+    async def of(
+        self, part: str | None, *, width: int = 1280, lang: str = "zh-Hans", scheme: str = "light", scripts: bool = True
+    ) -> Screen:
+        """A screen on which the named one of the cast is signed in by their button; None: nobody is."""
+        context = await self.browser.new_context(
+            viewport={"width": width, "height": 844 if width < 700 else 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+            java_script_enabled=scripts,
+        )
+        self.contexts.append(context)
+        await context.add_cookies([{"name": "lang", "value": lang, "url": self.base}])
+        page = await context.new_page()
+        page.set_default_timeout(15_000)
+        await page.goto(self.base + "/signin")
+        if part is not None:
+            await page.locator(".cast button", has_text=part).first.click()
+            await page.wait_for_url(lambda url: "/signin" not in url)
+        return Screen(context, page, self.base)
+
+
+@pytest.fixture
+async def screens(chrome: Browser, demo: str) -> AsyncIterator[Screens]:
+    """Screens of this test's own."""
+    found = Screens(chrome, demo)
+    yield found
+    for context in found.contexts:
+        await context.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keep_no_profile() -> Iterator[None]:
+    yield
+    for leftover in Path("/tmp").glob("playwright_chromiumdev_profile-*"):
+        shutil.rmtree(leftover, ignore_errors=True)

@@ -1,0 +1,66 @@
+"""Every page, on a phone and at a desk, in both languages and schemes: no barrier that axe finds, nothing scrolls sideways, no error."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Screen, Screens
+
+AXE = Path(__file__).with_name("axe.min.js")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+HR, SECOND_HR, LEADER, ADMINISTRATOR, HEAD, REPORTER, STAFF = "何若宁", "陆知遥", "傅行简", "钟亦凡", "处室负责人", "联络员", "普通人员"
+
+PAGES: dict[str | None, tuple[str, ...]] = {
+    None: ("/signin", "/activate", "/privacy", "/styleguide", "/no-such-page"),
+    HR: (
+        *("/", "/me", "/menu", "/people", "/people?q=jiang", "/people?q=nobody-is-called-so", "/people/new"),
+        *("/departments", "/coverage", "/coverage/urge", "/exemptions", "/remarks", "/imports", "/accounts", "/roles", "/clients"),
+    ),
+    LEADER: ("/", "/people", "/coverage", "/exemptions"),
+    ADMINISTRATOR: ("/", "/accounts", "/roles", "/clients", "/system", "/institution"),
+    HEAD: ("/", "/people", "/coverage", "/coverage/urge"),
+    REPORTER: ("/", "/people"),
+    STAFF: ("/", "/me", "/privacy"),
+}
+LOOKS = [
+    *(pytest.param(390, "zh-Hans", "light", id="phone-zh-light"), pytest.param(390, "en", "dark", id="phone-en-dark")),
+    *(pytest.param(1280, "en", "light", id="desk-en-light"), pytest.param(1280, "zh-Hans", "dark", id="desk-zh-dark")),
+]
+
+
+async def barriers(screen: Screen) -> list[str]:
+    """What axe finds on the page, in a line each."""
+    await screen.page.evaluate(AXE.read_text())
+    found: dict[str, Any] = await screen.page.evaluate("tags => axe.run(document, { runOnly: { type: 'tag', values: tags } })", RULES)
+    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
+
+
+@pytest.mark.parametrize("width, lang, scheme", LOOKS)
+@pytest.mark.parametrize("part", list(PAGES), ids=lambda part: str(part))
+async def test_no_page_has_a_barrier(screens: Screens, part: str | None, width: int, lang: str, scheme: str) -> None:
+    screen = await screens.of(part, width=width, lang=lang, scheme=scheme)
+    wrong: list[str] = []
+    screen.page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
+    screen.page.on("console", lambda said: wrong.append(f"console: {said.text}") if "Content Security Policy" in said.text else None)
+    paths = list(PAGES[part])
+    if part in (HR, LEADER, HEAD):
+        await screen.open("/people")
+        link = await screen.page.locator("main tbody a[href^='/people/']").first.get_attribute("href")
+        assert link
+        paths.append(link)
+    for path in paths:
+        await screen.open(path)
+        wrong += [f"{path} {one}" for one in await barriers(screen)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("part", list(PAGES), ids=lambda part: str(part))
+async def test_nothing_scrolls_sideways_on_the_smallest_phone(screens: Screens, part: str | None) -> None:
+    screen = await screens.of(part, width=320)
+    wide = []
+    for path in PAGES[part]:
+        await screen.open(path)
+        if await screen.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
+            wide.append(path)
+    assert wide == []

@@ -1,0 +1,51 @@
+"""Each user of NATS may do what its service needs, and nothing else."""
+
+import pytest
+from nats.errors import TimeoutError as NatsTimeout
+from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.errors import Error as JetStreamError
+
+from infra.nats import Nats
+from shared.messaging.streams import connect_within, ensure_stream
+
+
+async def test_a_service_tells_its_own_events_only(nats: Nats) -> None:
+    nc = await connect_within(nats.url("identity"), "identity")
+    js = nc.jetstream(timeout=1)
+    await ensure_stream(js)
+
+    assert (await js.publish("event.identity.roles.changed", b"{}")).seq == 1
+    with pytest.raises((NatsTimeout, TimeoutError, JetStreamError)):
+        await js.publish("event.personnel.people.changed", b"{}")
+
+    await nc.close()
+
+
+async def test_a_service_reads_through_its_own_consumers_only(nats: Nats) -> None:
+    nc = await connect_within(nats.url("personnel"), "personnel")
+    js = nc.jetstream(timeout=1)
+    await ensure_stream(js)
+    spying = ConsumerConfig(
+        name="personnel_spy", durable_name="personnel_spy", filter_subject="event.identity.>", ack_policy=AckPolicy.EXPLICIT
+    )
+
+    with pytest.raises((NatsTimeout, TimeoutError, JetStreamError)):
+        await js.add_consumer("EVENTS", spying)
+
+    await nc.close()
+
+
+async def test_the_gateway_hears_and_never_tells(nats: Nats) -> None:
+    service = await connect_within(nats.url("identity"), "identity")
+    await ensure_stream(service.jetstream(timeout=1))
+    gateway = await connect_within(nats.url("gateway"), "gateway")
+    heard = await gateway.subscribe("event.>")
+    await gateway.flush()
+
+    await service.jetstream(timeout=1).publish("event.identity.roles.changed", b"{}")
+
+    assert (await heard.next_msg(timeout=2)).subject == "event.identity.roles.changed"
+    with pytest.raises((NatsTimeout, TimeoutError, JetStreamError)):
+        await gateway.jetstream(timeout=1).publish("event.identity.roles.changed", b"{}")
+    await gateway.close()
+    await service.close()
