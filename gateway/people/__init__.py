@@ -1,0 +1,1 @@
+"""People and their health records, as the HR desk keeps them."""

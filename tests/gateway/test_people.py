@@ -1,0 +1,303 @@
+"""The HR desk's people: found, read, recorded, corrected; two at one record; who may not."""
+
+import re
+from typing import Any
+
+import httpx
+
+from tests.gateway.door import GatewayDoor, hidden, partial, words_of
+from tests.people import (
+    FU_XINGJIAN,
+    GU_CHANGTING,
+    HE_RUONING,
+    HEALTH,
+    JIANG_CAIWEI,
+    LIANG_YUAN,
+    LU_ZHIYAO,
+    PAN_XIANGYE,
+    SHEN_ZHIXING,
+    TEACHING,
+    ZHONG_YIFAN,
+)
+
+JIANG = f"/people/{JIANG_CAIWEI.id}"
+A_DOSE = {"product": "bbibp-corv", "given_on": "2021-07-01", "lot": "202106B0417", "source": "own_record"}
+
+
+async def product_of(browser: httpx.AsyncClient) -> str:
+    """A vaccine of two doses, as the form offers it."""
+    found = re.search(r'<option value="([^"]+)">[^<]*北京[^<]*</option>', (await browser.get(JIANG)).text)
+    assert found
+    return found[1]
+
+
+async def record(gateway: GatewayDoor, given_on: str, product: str = "北京生物") -> dict[str, Any]:
+    """A dose that is on record already."""
+    wish = {"person_id": str(JIANG_CAIWEI.id), "product": product, "given_on": given_on, "lot": "0417"}
+    answer = await gateway.doors.personnel.post("/doses", wish, HEALTH)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json()["dose"])
+
+
+async def test_hr_finds_people_by_pinyin_and_sees_how_they_stand(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+
+    found = words_of(await browser.get("/people", params={"q": "jiangcaiwei"}))
+
+    assert "符合筛选 1 人：1 不明" in found or "符合筛选 1 人" in found
+    assert "江采薇" in found
+    assert "没有记录，也没有证明" in found
+    assert "潘向野" not in found
+
+
+async def test_the_list_is_filtered_and_nobody_found_says_how_to_look(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+
+    department = words_of(await browser.get("/people", params={"department_id": str(TEACHING.id), "employment": "permanent"}))
+    nobody = words_of(await browser.get("/people", params={"q": "nobody"}))
+    mangled = await browser.get("/people", params={"standing": "healthy"})
+
+    assert "江采薇" in department
+    assert "潘向野" not in department
+    assert "没有符合的人" in nobody
+    assert mangled.status_code == 422
+
+
+async def test_the_record_stands_beside_the_list_and_comes_alone_as_a_block(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+
+    beside = await browser.get("/people", params={"person": str(JIANG_CAIWEI.id)})
+    block = await browser.get("/people", params={"person": str(JIANG_CAIWEI.id)}, headers=partial("record"))
+    alone = await browser.get(JIANG)
+
+    assert 'id="record"' in beside.text
+    assert 'class="chosen"' in beside.text
+    assert block.text.lstrip().startswith("<section")
+    assert "潘向野" not in words_of(block)
+    for answer in (beside, block, alone):
+        assert "江采薇本人可以看到" in words_of(answer)
+
+
+async def test_a_recorded_dose_changes_the_sentence_on_top(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    before = words_of(await browser.get(JIANG))
+
+    form = {**A_DOSE, "product": await product_of(browser), "once": "one"}
+    answer = await browser.post(f"{JIANG}/doses", data=form)
+    after = words_of(await browser.get(answer.headers["location"]))
+    again = await browser.post(f"{JIANG}/doses", data=form)
+
+    assert "没有记录，也没有证明" in before
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{JIANG}?done=dose_recorded")
+    assert "差 1 剂" in after
+    assert "第 1 剂" in after
+    assert "批号 202106B0417" in after
+    assert again.status_code == 303  # the same form sent twice is one dose
+    assert words_of(await browser.get(JIANG)).count("202106B0417") == 1
+
+
+async def test_a_wrong_dose_says_so_beside_the_field_and_keeps_what_was_typed(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+
+    form = {**A_DOSE, "product": await product_of(browser), "given_on": "2021-08-05"}
+    answer = await browser.post(f"{JIANG}/doses", data=form, headers=partial("record"))
+
+    assert answer.status_code == 422
+    assert 'value="2021-08-05" required aria-invalid="true"' in answer.text
+    assert "这个日期还没到" in words_of(answer)
+    assert 'value="202106B0417"' in answer.text
+    assert '<details class="ask" open>' in answer.text
+
+
+async def test_a_dose_too_early_is_kept_and_says_why_it_does_not_count(gateway: GatewayDoor) -> None:
+    for given_on in ("2021-07-01", "2021-07-05"):
+        await record(gateway, given_on)
+
+    shown = words_of(await (await gateway.browser(HE_RUONING)).get(JIANG))
+
+    assert "不计入的一剂" in shown
+    assert "离上一剂太近" in shown
+    assert "再补打一剂就行" in shown
+
+
+async def test_a_correction_needs_its_reason_and_leaves_the_old_entry_readable(gateway: GatewayDoor) -> None:
+    dose = await record(gateway, "2021-07-01")
+    browser = await gateway.browser(HE_RUONING)
+    address = f"{JIANG}/doses/{dose['id']}"
+    form = await browser.get(address)
+    sent = {f"was_{name}": hidden(form, f"was_{name}") for name in ("product", "given_on", "lot")}
+    sent |= {"product": sent["was_product"], "given_on": "2021-06-21", "lot": "0417", "once": hidden(form, "once")}
+
+    bare = await browser.post(address, data=sent)
+    answer = await browser.post(address, data={**sent, "note": "按接种证更正日期", "once": "two"})
+    after = words_of(await browser.get(JIANG))
+
+    assert bare.status_code == 422
+    assert 'value="2021-06-21"' in bare.text
+    assert answer.headers["location"] == f"{JIANG}?done=dose_corrected"
+    assert "6 月 21 日" in after
+    assert "更正过 1 次·看原记录 7 月 1 日" in after
+    assert "按接种证更正日期" in after
+
+
+async def test_whoever_corrects_a_corrected_entry_is_led_to_the_newer_one(gateway: GatewayDoor) -> None:
+    dose = await record(gateway, "2021-07-01")
+    right = await gateway.doors.personnel.post(f"/doses/{dose['id']}/corrections", {"given_on": "2021-07-02", "note": "x"}, HEALTH)
+    browser = await gateway.browser(HE_RUONING)
+
+    answer = await browser.post(f"{JIANG}/doses/{dose['id']}", data={"note": "y", "lot": "0500"})
+
+    assert answer.status_code == 409
+    assert "这一条已经更正过" in words_of(answer)
+    assert f"{JIANG}/doses/{right.json()['dose']['id']}" in answer.text
+
+
+async def test_a_dose_that_was_never_given_is_taken_back(gateway: GatewayDoor) -> None:
+    dose = await record(gateway, "2021-07-01")
+    browser = await gateway.browser(HE_RUONING)
+
+    await browser.post(f"{JIANG}/doses/{dose['id']}", data={"withdrawn": "on", "note": "录错了人", "given_on": "2021-07-01"})
+    after = words_of(await browser.get(JIANG))
+
+    assert "已撤回" in after
+    assert "录错了人" in after
+
+
+async def test_an_exemption_waits_and_its_mistakes_stand_beside_the_field(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    wish = {"kind": "temporary", "from_on": "2021-08-01", "issuer": "市第二医院", "reason": "感冒发热", "certificate": "on"}
+
+    endless = await browser.post(f"{JIANG}/exemptions", data=wish)
+    answer = await browser.post(f"{JIANG}/exemptions", data={**wish, "until_on": "2021-10-31"})
+    after = words_of(await browser.get(answer.headers["location"]))
+
+    assert endless.status_code == 422
+    assert 'value="市第二医院"' in endless.text
+    assert "等待核准" in after or "待核准" in after
+    assert "感冒发热" in after
+    assert "没有记录，也没有证明" in after  # it counts only once somebody approved it
+
+
+async def test_what_a_person_said_is_recorded(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+
+    wrong = await browser.post(f"{JIANG}/statements", data={"on": "2021-08-04"})
+    await browser.post(f"{JIANG}/statements", data={"kind": "declined", "on": "2021-08-04", "note": "有顾虑"})
+    after = words_of(await browser.get(JIANG))
+
+    assert wrong.status_code == 422
+    assert "本人不愿接种" in after
+    assert "有顾虑" in after
+
+
+async def test_somebody_is_added_and_a_taken_number_says_so(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    wish = {"number": "20210801", "name": "林晚舟", "department_id": str(TEACHING.id), "employment": "agency"}
+
+    taken = await browser.post("/people/new", data={**wish, "number": JIANG_CAIWEI.number})
+    answer = await browser.post("/people/new", data=wish)
+    shown = await browser.get(answer.headers["location"])
+
+    assert taken.status_code == 409
+    assert 'value="林晚舟"' in taken.text
+    assert "林晚舟" in words_of(shown)
+    assert (await browser.post("/people/new", data={})).status_code == 422
+
+
+async def test_two_at_one_record_the_second_sees_what_changed_and_decides(gateway: GatewayDoor) -> None:
+    mine, theirs = await gateway.browser(HE_RUONING), await gateway.browser(LU_ZHIYAO)
+    form = fields_of(await mine.get(f"{JIANG}/edit"))
+    other = fields_of(await theirs.get(f"{JIANG}/edit"))
+    await theirs.post(f"{JIANG}/edit", data={**other, "name": "江采微", "joined_on": "2012-03-05"})
+
+    stale = await mine.post(f"{JIANG}/edit", data={**form, "name": "江彩薇", "employment": "contract"})
+    kept = fields_of(stale)
+    answer = await mine.post(f"{JIANG}/edit", data={**kept, "take_name": "theirs"})
+    person = (await gateway.doors.personnel.get(JIANG, HEALTH)).json()
+
+    assert stale.status_code == 409
+    said = words_of(stale)
+    assert "其间别人改了什么" in said
+    assert all(name in said for name in ("江采薇", "江采微", "江彩薇"))
+    assert kept["joined_on"] == "2012-03-05"  # what only the other changed is taken over
+    assert kept["employment"] == "contract"  # what only I changed is kept
+    assert answer.headers["location"] == f"{JIANG}?done=saved"
+    assert (person["name"], person["employment"], person["joined_on"]) == ("江采微", "contract", "2012-03-05")
+
+
+async def test_whoever_has_left_is_found_only_when_asked_for(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    form = fields_of(await browser.get(f"{JIANG}/edit"))
+
+    answer = await browser.post(f"{JIANG}/edit", data={**form, "left_on": "2021-08-01"})
+
+    assert answer.status_code == 303
+    assert "江采薇" not in words_of(await browser.get("/people"))
+    assert "8 月 1 日离开" in words_of(await browser.get("/people", params={"left": "true"}))
+
+
+async def test_a_leader_and_a_head_see_people_without_their_health(gateway: GatewayDoor) -> None:
+    await record(gateway, "2021-07-01")
+    leader, head = await gateway.browser(FU_XINGJIAN), await gateway.browser(SHEN_ZHIXING)
+
+    for browser in (leader, head):
+        listed, shown = await browser.get("/people"), await browser.get(JIANG)
+        assert (listed.status_code, shown.status_code) == (200, 200)
+        assert "江采薇" in words_of(listed)
+        for answer in (listed, shown):
+            assert "接种" not in words_of(answer).replace("接种覆盖", "")
+            assert JIANG_CAIWEI.phone not in answer.text
+        assert "补录一剂" not in words_of(shown)
+    assert "潘向野" in words_of(await leader.get("/people"))
+    assert "潘向野" not in words_of(await head.get("/people"))
+    assert (await head.get(f"/people/{PAN_XIANGYE.id}")).status_code == 404
+
+
+async def test_staff_and_the_administrator_are_told_that_it_is_not_theirs(gateway: GatewayDoor) -> None:
+    staff, administrator = await gateway.browser(LIANG_YUAN), await gateway.browser(ZHONG_YIFAN)
+
+    for address in ("/people", JIANG, f"{JIANG}/edit", "/people/new", f"/people/{LIANG_YUAN.id}"):
+        assert (await staff.get(address)).status_code == 403
+    assert (await staff.post(f"{JIANG}/doses", data=A_DOSE)).status_code == 403
+    assert (await administrator.get("/people")).status_code == 403
+    assert (await administrator.get(JIANG)).status_code == 403
+
+
+async def test_a_head_may_not_write(gateway: GatewayDoor) -> None:
+    head = await gateway.browser(SHEN_ZHIXING)
+
+    for address in (f"{JIANG}/doses", f"{JIANG}/exemptions", f"{JIANG}/statements", f"{JIANG}/edit", "/people/new"):
+        assert (await head.post(address, data={"name": "x"})).status_code == 403
+
+
+async def test_a_service_that_is_away_gives_a_page_with_a_way_out(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    await browser.get("/people")
+    gateway.down("personnel")
+
+    listed, saved = await browser.get("/people"), await browser.post(f"{JIANG}/doses", data=A_DOSE)
+
+    assert (listed.status_code, saved.status_code) == (503, 503)
+    assert "何若宁" in words_of(listed)
+
+
+async def test_the_pages_are_english_too(gateway: GatewayDoor) -> None:
+    await record(gateway, "2021-07-01")
+    browser = await gateway.browser(HE_RUONING, "en")
+
+    shown, listed = words_of(await browser.get(JIANG)), words_of(await browser.get("/people"))
+
+    assert "1 dose to go" in shown
+    assert "This look is on record" in shown
+    assert "11 people" in listed
+    assert (await browser.get(f"/people/{GU_CHANGTING.id}/edit")).status_code == 200
+
+
+def fields_of(answer: httpx.Response) -> dict[str, str]:
+    """What the form of a page would send."""
+    form = answer.text.split('<form class="card"', 1)[1].split("</form>", 1)[0]
+    found = dict(re.findall(r'<input[^>]*\sname="([^"]+)"[^>]*\svalue="([^"]*)"', form))
+    for name, options in re.findall(r'<select[^>]*\sname="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        found[name] = chosen[1] if chosen else ""
+    return {name: value for name, value in found.items() if not name.startswith("take_")}
