@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Path, Query
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, case, exists, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity.acts import end_sessions
@@ -176,7 +176,8 @@ async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
         raise Refused("no_account", 404)
     rights = await rights_of(read, account.id)
     person = await read.get(KnownPerson, account.person_id) if account.person_id else None
-    own_roles = or_(Role.account_id == account.id, Role.person_id == account.person_id)
+    of_person = Role.person_id == account.person_id if account.person_id else false()
+    own_roles = or_(Role.account_id == account.id, of_person)
     async with as_system(read):  # one's own rows, named one by one below
         notices = await read.scalars(select(Acceptance).where(Acceptance.account_id == account.id).order_by(Acceptance.accepted_at))
         codes = await read.scalars(select(Activation).where(Activation.person_id == account.person_id).order_by(Activation.asked_at))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity import hashing
@@ -118,8 +119,11 @@ async def print_setup_code(tx: AsyncSession, code: str | None = None, lives: tim
     code = code or new_code(SETUP_LENGTH)
     await end_setup_codes(tx)
     at = real_now()
-    tx.add(SetupCode(code_hash=digest(read_code(code, SETUP_LENGTH) or code), printed_at=at, expires_at=at + lives, used_for=[]))
-    await tx.flush()
+    row = insert(SetupCode).values(
+        code_hash=digest(read_code(code, SETUP_LENGTH) or code), printed_at=at, expires_at=at + lives, used_for=[]
+    )
+    again = {"printed_at": at, "expires_at": at + lives, "ended_at": None}  # a demo that starts again brings the same code again
+    await tx.execute(row.on_conflict_do_update(index_elements=["code_hash"], set_=again))
     return code
 
 

@@ -13,8 +13,8 @@ from shared.clock import real_now
 from shared.refusals import Refused
 
 NAME_TRIES, NAME_EVERY = 10, 6.0
-ADDRESS_TRIES, ADDRESS_EVERY = 60, 1.0  # an institution often has one address for everybody
-CODE_TRIES, CODE_EVERY = 30, 2.0
+ADDRESS_TRIES, ADDRESS_EVERY = 300, 0.1  # an institution often has one address for everybody, and a morning when all sign in
+CODE_TRIES, CODE_EVERY = 300, 0.2  # a hall full of people with sheets; a code has 50 bits, so guessing at this pace takes a lifetime
 
 
 async def take(tx: AsyncSession, what: str, key: str, *, tries: int, every: float) -> None:

@@ -1,6 +1,9 @@
 """Which rows of identity a caller may see, a line a table; the session applies it to every statement."""
 
+from uuid import UUID
+
 from sqlalchemy import false, or_
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import ColumnElement
 
 from services.identity.tables import (
@@ -31,40 +34,44 @@ def _nobody(caller: Caller) -> Rows:
     return None if caller.kind == "system" else false()
 
 
-def _mine(caller: Caller) -> list[ColumnElement[bool]]:
-    """The role rows of the caller's account and person; a missing id is nobody's, and must not become `is null`."""
-    by_account = [Role.account_id == caller.account_id] if caller.account_id else []
-    return by_account + ([Role.person_id == caller.person_id] if caller.person_id else [])
+def _by_account(column: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None], caller: Caller) -> ColumnElement[bool]:
+    """The rows of the caller's account; a missing id is nobody's, and must not become `is null`."""
+    return column == caller.account_id if caller.account_id else false()
+
+
+def _by_person(column: InstrumentedAttribute[UUID] | InstrumentedAttribute[UUID | None], caller: Caller) -> ColumnElement[bool]:
+    """The rows of the caller's person."""
+    return column == caller.person_id if caller.person_id else false()
 
 
 def _accounts(caller: Caller) -> Rows:
-    return None if caller.reach("account.read").everything else Account.id == caller.account_id
+    return None if caller.reach("account.read").everything else _by_account(Account.id, caller)
 
 
 def _people(caller: Caller) -> Rows:
-    return None if caller.reach("account.read").everything else KnownPerson.id == caller.person_id
+    return None if caller.reach("account.read").everything else _by_person(KnownPerson.id, caller)
 
 
 def _roles(caller: Caller) -> Rows:
     if caller.reach("role.read").everything:
         return None
-    return or_(false(), *_mine(caller))
+    return or_(_by_account(Role.account_id, caller), _by_person(Role.person_id, caller))
 
 
 def _sessions(caller: Caller) -> Rows:
-    return None if caller.reach("account.change").everything else Session.account_id == caller.account_id
+    return None if caller.reach("account.change").everything else _by_account(Session.account_id, caller)
 
 
 def _sign_ins(caller: Caller) -> Rows:
-    return None if caller.reach("sign_in.read").everything else SignIn.account_id == caller.account_id
+    return None if caller.reach("sign_in.read").everything else _by_account(SignIn.account_id, caller)
 
 
 def _acceptances(caller: Caller) -> Rows:
-    return None if caller.kind == "system" else Acceptance.account_id == caller.account_id
+    return None if caller.kind == "system" else _by_account(Acceptance.account_id, caller)
 
 
 def _activations(caller: Caller) -> Rows:
-    return None if caller.reach("activation.print").everything else Activation.person_id == caller.person_id
+    return None if caller.reach("activation.print").everything else _by_person(Activation.person_id, caller)
 
 
 def _clients(caller: Caller) -> Rows:

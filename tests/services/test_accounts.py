@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from services.identity.setup_code import print_new
 from services.identity.tables import Account
+from shared.auth import verify
 from shared.events import PeopleChanged
 from tests.doors import Door
 from tests.people import (
@@ -23,7 +24,7 @@ from tests.people import (
     STAFF,
     id_of,
 )
-from tests.services.let_in import PASSWORD, coming, has_account, sheet_for, signed_in, state_of, tell
+from tests.services.let_in import PASSWORD, coming, has_account, sheet_for, signed_in, state_of, tell, token_for
 
 
 @pytest.fixture(autouse=True)
@@ -97,3 +98,16 @@ async def test_the_copy_holds_all_that_is_kept_about_oneself_and_nothing_of_othe
     assert [len(copy[part]) for part in ("notices", "activations", "sessions", "sign_ins")] == [1, 1, 1, 1]
     assert FU_XINGJIAN.name not in answer.text
     assert "hash" not in answer.text
+
+
+async def test_the_copy_of_an_account_without_a_person_holds_no_other_ones_roles(identity: Door) -> None:
+    code = await print_new(identity.database)
+    callers = []
+    for username in ("warden", "second"):
+        answer = await identity.post("/setup", {"code": code, "name": "林照野", "username": username, "password": PASSWORD})
+        callers.append(verify((await token_for(identity, answer.json()["secret"])).json()["token"]))
+
+    copy = (await identity.get("/accounts/me/copy", callers[0])).json()
+
+    assert [role["role"] for role in copy["roles"]] == ["administrator"]
+    assert (copy["username"], copy["looks"]) == ("warden", [])

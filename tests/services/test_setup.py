@@ -7,6 +7,7 @@ from services.identity.app import begin
 from services.identity.setup_code import needed, print_new
 from services.identity.tables import SetupCode, System
 from shared.auth import verify
+from shared.settings import settings
 from tests.doors import Door
 from tests.people import LIANG_YUAN
 from tests.services.let_in import PASSWORD, real_system, tell, token_for
@@ -85,6 +86,19 @@ async def test_a_username_is_nobody_elses_number_or_name(identity: Door) -> None
 
     assert taken.json()["errors"] == [{"field": "username", "code": "username_taken", "params": {}}]
     assert number.status_code == 422
+
+
+async def test_a_demo_that_starts_again_before_it_was_loaded_takes_the_same_code(identity: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with identity.rows() as tx:
+        (await tx.get_one(System, 1)).demo = True
+    monkeypatch.setenv("DEMO", "true")
+    settings.cache_clear()
+
+    await begin(identity.database)
+    await begin(identity.database)
+
+    answer = await identity.post("/setup", {"code": settings().demo_setup_code.get_secret_value(), **ADMIN})
+    assert answer.status_code == 201
 
 
 async def test_a_demo_can_never_become_a_real_system(identity: Door) -> None:
