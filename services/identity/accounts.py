@@ -7,14 +7,14 @@ from uuid import UUID
 
 from fastapi import Path, Query
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, case, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity.acts import end_sessions
 from services.identity.limits import forget_wrong, lockout_key
-from services.identity.reads import DepartmentShown, rights_of
-from services.identity.tables import Acceptance, Account, Activation, KnownDepartment, KnownPerson, Lockout, Look, Role, Session, SignIn
-from shared.auth import Caller, require, signed_in
+from services.identity.reads import DepartmentShown
+from services.identity.tables import Account, Activation, KnownDepartment, KnownPerson, Lockout, Role, Session, SignIn
+from shared.auth import Caller, require
 from shared.clock import now, real_now, today
 from shared.db import Read, Tx, as_system
 from shared.refusals import Refused
@@ -25,7 +25,6 @@ accounts = Slice(prefix="/accounts", tags=["accounts"])
 
 State = Literal["none", "invited", "active", "locked", "left"]
 AccountId = Annotated[UUID, Path(description="The account's id; a person's will do", examples=["0198a5c0-0000-7000-8000-000000000021"])]
-COPIED_AT_MOST = 5000
 Found = Row[KnownPerson | None, Account | None, str, datetime | None, str | None]
 
 
@@ -47,83 +46,6 @@ class AccountShown(Shown):
     invited_until: datetime | None
     left_on: date | None
     sessions_count: int
-
-
-class SignInKept(Shown):
-    """A sign-in as it is kept."""
-
-    at: datetime
-    outcome: str
-    kind: str
-    device: str
-    address: str
-
-
-class SessionKept(Shown):
-    """A session as it is kept."""
-
-    kind: str
-    device: str
-    address: str
-    signed_in_at: datetime
-    last_seen_at: datetime
-    ended_at: datetime | None
-
-
-class RoleKept(Shown):
-    """A role as it is kept."""
-
-    role: str
-    state: str
-    asked_at: datetime
-    decided_at: datetime | None
-    ended_at: datetime | None
-
-
-class LookKept(Shown):
-    """A look at one's record as it is kept."""
-
-    looked_at: datetime
-    looker_name: str
-    what: str
-    purpose: str
-
-
-class AcceptanceKept(Shown):
-    """A privacy notice that was accepted."""
-
-    notice_version: str
-    accepted_at: datetime
-
-
-class ActivationKept(Shown):
-    """A code that was made for one."""
-
-    state: str
-    asked_at: datetime
-    expires_at: datetime | None
-    used_at: datetime | None
-
-
-class Copy(Shown):
-    """All that identity keeps about the caller. Of secrets only that they are there: they are kept in a form that cannot be turned back."""
-
-    account_id: UUID
-    name: str
-    number: str | None
-    username: str | None
-    department: str | None
-    employment: str | None
-    phone_last4: str | None
-    left_on: date | None
-    password_changed_at: datetime | None
-    notices: list[AcceptanceKept]
-    activations: list[ActivationKept]
-    roles: list[RoleKept]
-    roles_now: list[str]
-    sessions: list[SessionKept]
-    sign_ins: list[SignInKept]
-    looks: list[LookKept]
 
 
 def _state() -> ColumnElement[str]:
@@ -166,46 +88,6 @@ async def list_accounts(
         total = await read.scalar(select(func.count()).select_from(_rows().where(*which).subquery()))
         rows = (await read.execute(_rows().where(*which).order_by(*order).offset((page - 1) * page_size).limit(page_size))).all()
     return Listed(items=await _shown(read, rows), total=total or 0, page=page, page_size=page_size)
-
-
-@accounts.get("/me/copy")
-async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
-    """All that identity keeps about the caller, for the download. Refused 404 `no_account` for an API client."""
-    account = await read.get(Account, caller.account_id) if caller.account_id else None
-    if account is None:
-        raise Refused("no_account", 404)
-    rights = await rights_of(read, account.id)
-    person = await read.get(KnownPerson, account.person_id) if account.person_id else None
-    of_person = Role.person_id == account.person_id if account.person_id else false()
-    own_roles = or_(Role.account_id == account.id, of_person)
-    async with as_system(read):  # one's own rows, named one by one below
-        notices = await read.scalars(select(Acceptance).where(Acceptance.account_id == account.id).order_by(Acceptance.accepted_at))
-        codes = await read.scalars(select(Activation).where(Activation.person_id == account.person_id).order_by(Activation.asked_at))
-        roles = await read.scalars(select(Role).where(own_roles).order_by(Role.asked_at))
-        own_sessions = select(Session).where(Session.account_id == account.id).order_by(Session.signed_in_at.desc())
-        sessions = await read.scalars(own_sessions.limit(COPIED_AT_MOST))
-        own_sign_ins = select(SignIn).where(SignIn.account_id == account.id).order_by(SignIn.at.desc())
-        sign_ins = await read.scalars(own_sign_ins.limit(COPIED_AT_MOST))
-        whose = Look.person_ids.contains([account.person_id]) if account.person_id else Look.account_id == account.id
-        looks = await read.scalars(select(Look).where(whose).order_by(Look.looked_at.desc()).limit(COPIED_AT_MOST))
-        return Copy(
-            account_id=account.id,
-            name=person.name if person else account.name,
-            number=person.number if person else None,
-            username=account.username or (person.number if person else None),
-            department=rights.person.department.name if rights and rights.person and rights.person.department else None,
-            employment=person.employment if person else None,
-            phone_last4=person.phone_last4 if person else None,
-            left_on=person.left_on if person else None,
-            password_changed_at=account.password_changed_at,
-            notices=[AcceptanceKept.model_validate(row) for row in notices],
-            activations=[ActivationKept.model_validate(row) for row in codes],
-            roles=[RoleKept.model_validate(row) for row in roles],
-            roles_now=sorted(rights.roles) if rights else [],
-            sessions=[SessionKept.model_validate(row) for row in sessions],
-            sign_ins=[SignInKept.model_validate(row) for row in sign_ins],
-            looks=[LookKept.model_validate(row) for row in looks],
-        )
 
 
 @accounts.get("/{account_id}")

@@ -7,6 +7,7 @@ from services.identity.accounts import accounts
 from services.identity.activations import activations
 from services.identity.acts import print_setup_code
 from services.identity.clients import clients
+from services.identity.copies import copies
 from services.identity.demo import demo
 from services.identity.keeping import keeping, plan_removal
 from services.identity.known import known
@@ -30,7 +31,7 @@ from shared.web import SENTENCES
 
 __all__ = ["SCOPE", "SLICES", "app", "begin"]
 
-SLICES = [setup, sessions, passwords, sheets, activations, notices, accounts, roles, clients, looks, signins, demo, known, keeping]
+SLICES = [setup, sessions, passwords, sheets, activations, notices, accounts, copies, roles, clients, looks, signins, demo, known, keeping]
 
 
 async def begin(database: Database) -> None:
