@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from fastapi import Path as FromPath
 from nats.errors import Error as NatsError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
@@ -27,6 +28,7 @@ from shared.settings import settings
 from shared.web import Shown
 
 SWEEP = "house.sweep"
+JobId = Annotated[UUID, FromPath(examples=["0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"])]
 
 
 class ConsumerLag(Shown):
@@ -164,7 +166,7 @@ def watch_routes(name: str) -> APIRouter:
         return await status_of(request, read)
 
     @routes.get("/jobs/{job_id}")
-    async def show_job(job_id: UUID, caller: Annotated[Caller, require("job.read")], read: Read) -> JobShown:
+    async def show_job(job_id: JobId, caller: Annotated[Caller, require("job.read")], read: Read) -> JobShown:
         """How far a job is. Refused: `not_found` (also: not yours)."""
         job = await read.get(Job, job_id)
         if job is None or not (caller.reach("job.read").everything or job.started_by == caller.id):
