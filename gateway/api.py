@@ -12,6 +12,7 @@ from gateway.pages import Pages, page
 from gateway.services import ALL, ASKING, FILE_SECONDS, Away, Service, identity
 from gateway.session import FRESH_SECONDS, Sessions
 from shared.auth import Caller, anyone
+from shared.description import SECURITY_SCHEMES
 from shared.refusals import Refused
 from shared.web import problem
 
@@ -134,9 +135,9 @@ def joined(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key with scopes"}},
+            "securitySchemes": SECURITY_SCHEMES,
         },
-        "security": [{"key": []}],
+        "security": [{"key": []}, {"session": []}],
     }
 
 

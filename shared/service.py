@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from shared import due, job
 from shared.auth import doors_of
 from shared.db import Database, Scope, engine_for, is_away, must_repeat, refused_by_constraint
+from shared.description import describe
 from shared.events import Event
 from shared.measures import Measures
 from shared.messaging.inbox import Handler, Inbox
@@ -134,6 +135,7 @@ def service(name: str, slices: Sequence[Slice], *, scope: Scope, begin: Callable
     for one in slices:
         app.include_router(one)
     refuse_naked_routes(app)
+    describe(app)
     app.add_exception_handler(IntegrityError, _constraint_spoke)
     app.add_middleware(Outermost, last_resort=_last_resort, observe=measures.observe)
     return app

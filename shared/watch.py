@@ -75,7 +75,21 @@ class JobShown(Shown):
     created_at: datetime
     ended_at: datetime | None
 
-    model_config = Shown.model_config | {"json_schema_extra": {"example": {"state": "running", "done_count": 12000, "total_count": 50000}}}
+    model_config = Shown.model_config | {
+        "json_schema_extra": {
+            "example": {
+                "id": "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70",
+                "kind": "import.commit",
+                "state": "running",
+                "done_count": 12000,
+                "total_count": 50000,
+                "result": None,
+                "problem": None,
+                "created_at": "2021-08-04T00:12:00Z",
+                "ended_at": None,
+            }
+        }
+    }
 
 
 async def status_of(request: Request, read: AsyncSession) -> Status:

@@ -26,7 +26,16 @@ class InstitutionShown(Shown):
     version: int
 
     model_config = Shown.model_config | {
-        "json_schema_extra": {"example": {"name": "澜江学院", "zone": "Asia/Shanghai", "demo": True, "now": "2021-08-04T07:40:00+08:00"}}
+        "json_schema_extra": {
+            "example": {
+                "name": "澜江学院",
+                "zone": "Asia/Shanghai",
+                "demo": True,
+                "now": "2021-08-04T07:40:00+08:00",
+                "today": "2021-08-04",
+                "version": 1,
+            }
+        }
     }
 
 

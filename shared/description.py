@@ -1,0 +1,109 @@
+"""What FastAPI cannot know of a service's OpenAPI document: refusals are problem+json, who may ask, and that a write may be repeated."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from shared.auth import Door, doors_of
+from shared.policy import ACTIONS, SCOPES
+
+SECURITY_SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key with scopes"},
+    "session": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "`Session` and the secret that POST /identity/sessions gave: a person, with their roles",
+    },
+}
+PROBLEM = {
+    "title": "Problem",
+    "description": "Why it was refused (RFC 9457). `code` is for machines, `title` for people; `errors` says which fields are wrong.",
+    "type": "object",
+    "required": ["type", "title", "status", "code", "params", "errors", "reference"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "examples": ["invalid", "not_signed_in", "not_allowed", "not_found", "changed_meanwhile"]},
+        "params": {"type": "object"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "params"],
+                "properties": {"field": {"type": "string"}, "code": {"type": "string"}, "params": {"type": "object"}},
+            },
+        },
+        "reference": {"type": "string", "description": "By this number the log knows the same request"},
+    },
+    "example": {
+        "type": "about:blank",
+        "title": "Something in the form is wrong; each field says what.",
+        "status": 422,
+        "code": "invalid",
+        "params": {},
+        "errors": [{"field": "given_on", "code": "in_future", "params": {}}],
+        "reference": "3f1c9a20b7de",
+    },
+}
+_REFUSED = {
+    "description": "Refused: 401 `not_signed_in`, 403 `not_allowed`, 404 `not_found` (also: not yours), 409 the world says no, "
+    "422 the form is wrong, 429 `too_many`, 503 `not_available`; the operation's description says which codes beside these",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key with the same body again gets the same answer, and has one effect; kept for 48 hours",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[ -~]+$"},
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Complete the document that the app gives of itself."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _complete(app, plain())
+        found = app.openapi_schema
+        assert found is not None
+        return found
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _complete(app: FastAPI, document: dict[str, Any]) -> None:
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        for method in context.methods or ():
+            operation = document["paths"][context.path][method.lower()]
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = _REFUSED
+            operation["security"] = _who_may(doors_of(route.dependant))
+            if method in ("POST", "PUT", "PATCH", "DELETE") and not getattr(route.endpoint, "secret_answer", False):
+                operation.setdefault("parameters", []).append(_KEY)
+    parts = document.setdefault("components", {})
+    schemas = parts.setdefault("schemas", {})
+    for replaced in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(replaced, None)
+    schemas["Problem"] = PROBLEM
+    parts["securitySchemes"] = SECURITY_SCHEMES
+
+
+def _who_may(doors: Iterable[Door]) -> list[dict[str, list[str]]]:
+    """Any one of these opens: each scope by itself, a session where a role may. None for an open door."""
+    for door in doors:
+        if door.action:
+            grants = ACTIONS[door.action]
+            keys: list[dict[str, list[str]]] = [{"key": [scope]} for scope in SCOPES if scope in grants]
+            return keys + ([{"session": []}] if set(grants) - set(SCOPES) else [])
+        if door.open_why is None:
+            return [{"key": []}, {"session": []}]
+    return []

@@ -1,0 +1,166 @@
+"""The API's own description: complete, right by its own schemas, and one document for all services."""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from gateway.api import INSIDE, joined
+from services.identity.app import app as identity
+from services.personnel.app import app as personnel
+from tests.services.matrix import Route, every_route, example_of
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+SERVICES = {"identity": identity, "personnel": personnel}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """As /api/v1/openapi.json gives it."""
+    return joined({name: app.openapi() for name, app in SERVICES.items()})
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, found in document()["paths"].items():
+        for method, operation in found.items():
+            assert method in METHODS
+            yield f"{method.upper()} {path}", operation
+
+
+def schema_with(part: dict[str, Any]) -> dict[str, Any]:
+    """A schema that finds what it refers to in the document."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "components": document()["components"], **part}
+
+
+def without_nulls(node: Any) -> Any:
+    """Schemas that do not ask for what may be null: FastAPI leaves nulls out of the examples."""
+    if isinstance(node, dict):
+        found = {name: without_nulls(value) for name, value in node.items()}
+        properties = found.get("properties", {})
+        if isinstance(properties, dict) and "required" in found:
+            may_be_null = {name for name, one in properties.items() if {"type": "null"} in one.get("anyOf", [])}
+            found["required"] = [name for name in found["required"] if name not in may_be_null]
+        return found
+    return [without_nulls(one) for one in node] if isinstance(node, list) else node
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name == "$ref" and isinstance(value, str):
+                yield value
+            else:
+                yield from references(value)
+    elif isinstance(node, list):
+        for one in node:
+            yield from references(one)
+
+
+def examples_in(node: Any, where: str) -> Iterator[tuple[str, Any, Any]]:
+    """Every schema with examples in it, with where it stands."""
+    if isinstance(node, dict):
+        if "type" in node or "anyOf" in node or "properties" in node or "enum" in node:
+            given = [node["example"]] if "example" in node else []
+            many = node.get("examples", [])
+            for one in given + (many if isinstance(many, list) else []):
+                yield where, {name: value for name, value in node.items() if name not in ("example", "examples")}, one
+        for name, value in node.items():
+            if name not in ("example", "examples", "default"):
+                yield from examples_in(value, f"{where}/{name}")
+    elif isinstance(node, list):
+        for number, one in enumerate(node):
+            yield from examples_in(one, f"{where}/{number}")
+
+
+def test_the_document_names_what_it_is() -> None:
+    found = document()
+    assert found["openapi"].startswith("3.1")
+    assert {"title", "version", "description"} <= set(found["info"])
+    assert found["servers"] == [{"url": "/api/v1"}]
+
+
+@pytest.mark.parametrize("route", every_route(), ids=lambda one: one.name)
+def test_every_operation_says_what_it_does_and_what_comes_of_it(route: Route) -> None:
+    operation = route.operation
+    assert operation["summary"]
+    assert len(operation.get("description", "")) > 10, "a docstring: what it does, units, what is refused"
+    assert operation["tags"]
+    good = {status: one for status, one in operation["responses"].items() if status.startswith("2")}
+    assert good
+    for status, answer in good.items():
+        content = answer.get("content", {})
+        if status == "204":
+            assert not content
+        elif "application/json" in content:
+            assert content["application/json"]["schema"], "a response model"
+        else:
+            assert content, "the media type of the file"
+    assert operation["responses"]["default"]["content"] == {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+    }
+
+
+def test_every_parameter_in_a_path_is_described() -> None:
+    for name, operation in operations():
+        wanted = {part[1:-1] for part in name.split("/") if part.startswith("{")}
+        described = {one["name"] for one in operation.get("parameters", []) if one["in"] == "path" and one["required"]}
+        assert described == wanted, name
+
+
+def test_no_two_operations_have_the_same_name() -> None:
+    counted = Counter(operation["operationId"] for _, operation in operations())
+    assert [name for name, count in counted.items() if count > 1] == []
+
+
+def test_every_reference_leads_somewhere() -> None:
+    schemas = document()["components"]["schemas"]
+    lost = {one for one in references(document()) if one.removeprefix("#/components/schemas/") not in schemas}
+    assert lost == set()
+
+
+def test_every_schema_is_one() -> None:
+    for schema in document()["components"]["schemas"].values():
+        jsonschema_rs.Draft202012Validator(schema_with(schema))
+
+
+def test_every_example_is_right_by_its_own_schema() -> None:
+    wrong, count = [], 0
+    found = list(examples_in(document()["components"]["schemas"], "#/components/schemas"))
+    for name, operation in operations():
+        found += examples_in(operation, name)
+        for one in operation.get("parameters", []):
+            if "example" in one:
+                found.append((f"{name} {one['name']}", one["schema"], one["example"]))
+        for media, content in operation.get("requestBody", {}).get("content", {}).items():
+            if media == "application/json":
+                value = example_of(content, {})
+                found += [(f"{name} body", content["schema"], value)] if value is not None else []
+    for where, schema, value in found:
+        count += 1
+        validator = jsonschema_rs.Draft202012Validator(without_nulls(schema_with(schema)), validate_formats=True)
+        wrong += [f"{where}: {error.message}" for error in validator.iter_errors(value)]
+    assert not wrong, "\n".join(wrong)
+    assert count > 40
+
+
+def test_what_is_inside_stays_inside() -> None:
+    shown = {path.split("/", 2)[2] for path in document()["paths"]}
+    assert not shown & set(INSIDE)
+
+
+def test_who_may_ask_stands_at_every_operation() -> None:
+    secured = dict(operations())
+    assert secured["POST /personnel/doses"]["security"] == [{"key": ["vaccination:write"]}, {"session": []}]
+    assert secured["GET /personnel/institution"]["security"] == []
+    schemes = document()["components"]["securitySchemes"]
+    assert {name for one in secured.values() for choice in one["security"] for name in choice} <= set(schemes)
+
+
+def test_writes_say_that_they_may_be_repeated() -> None:
+    keyed = {name for name, one in operations() if any(p["name"] == "Idempotency-Key" for p in one.get("parameters", []))}
+    assert "POST /personnel/doses" in keyed
+    assert "GET /personnel/people" not in keyed
+    assert "POST /identity/sessions" not in keyed, "an answer with a secret is not kept"
