@@ -86,16 +86,21 @@ def pieces(name: str, number: str) -> list[str]:
             found |= dict.fromkeys((plain[start], plain[start : start + 2]))
         words = [word for syllables in spellings(name) for word in _ways(syllables)]
     else:
-        parts = [plain_name(one) for one in spellings(name)[0]]
-        words = [plain, *parts, "".join(one[0] for one in parts if one)]
+        words = [*_endings(name), "".join(one[0] for one in spellings(name)[0])]
     digits = plain_name(number)
-    for word in (*words, digits, digits[-4:], digits[-6:]):
+    for word in (*words, *_endings(number), digits[-4:], digits[-6:]):
         found |= dict.fromkeys(word[:length] for length in range(1, min(len(word), LONGEST_PIECE) + 1))
     return [one for one in found if one]
 
 
 def _ways(syllables: tuple[str, ...]) -> tuple[str, ...]:
     return "".join(syllables), "".join(one[0] for one in syllables if one), "".join(syllables[1:])
+
+
+def _endings(text: str) -> tuple[str, ...]:
+    """What was typed, from each of its words on: johnsmith, smith."""
+    parts = [plain_name(one) for one in _NOT_WORD.split(unicodedata.normalize("NFKC", text))]
+    return tuple("".join(parts[start:]) for start in range(len(parts)))
 
 
 def wanted_pieces(query: str) -> list[str]:
