@@ -12,18 +12,25 @@ from starlette.exceptions import HTTPException
 
 from gateway import api, live
 from gateway.account import page as account
+from gateway.accounts import page as accounts
+from gateway.accounts import sheets
 from gateway.activate import page as activate
+from gateway.clients import page as clients
 from gateway.demo import page as demo
 from gateway.home import page as home
+from gateway.imports import page as imports
+from gateway.institution import page as institution
 from gateway.layout import page as layout
 from gateway.pages import NotSignedIn, Pages, Static, error_page, sign_in_first
 from gateway.people import page as people
 from gateway.privacy import page as privacy
+from gateway.roles import page as roles
 from gateway.services import ALL, Away, Said
 from gateway.session import SessionGate, Sessions
 from gateway.setup import page as setup
 from gateway.signin import page as signin
 from gateway.styleguide import page as styleguide
+from gateway.system import page as system
 from shared.auth import Caller, anyone
 from shared.measures import Measures
 from shared.refusals import Refused
@@ -41,6 +48,13 @@ PAGES: tuple[Pages, ...] = (
     account.pages,
     demo.pages,
     people.pages,
+    imports.pages,
+    sheets.pages,
+    accounts.pages,
+    roles.pages,
+    clients.pages,
+    system.pages,
+    institution.pages,
     live.pages,
     api.pages,
 )

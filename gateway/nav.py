@@ -34,6 +34,7 @@ ITEMS = (
     Item("/roles", "shield", N_("Roles"), SYSTEM, "role.read"),
     Item("/clients", "plug", N_("API clients"), SYSTEM, "client.read"),
     Item("/system", "activity", N_("System state"), SYSTEM, "system.read"),
+    Item("/institution", "settings", N_("Settings"), SYSTEM, "institution.change"),
     Item("/me", "me", N_("Me"), MINE, "", "phone"),
 )
 MENU = Item("/menu", "list", N_("More"), MINE, "", "phone")

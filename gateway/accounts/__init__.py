@@ -1,0 +1,1 @@
+"""Accounts, and the sheets with which people come in."""

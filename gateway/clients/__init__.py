@@ -1,0 +1,1 @@
+"""External systems and their keys."""

@@ -1,0 +1,1 @@
+"""Imports: a staff list is chosen, checked and written."""

@@ -1,0 +1,1 @@
+"""What is late, for the operator."""
