@@ -18,6 +18,7 @@ from services.identity.limits import (
     ADDRESS_TRIES,
     NAME_EVERY,
     NAME_TRIES,
+    fill,
     forget_wrong,
     lockout_key,
     note_wrong,
@@ -198,6 +199,7 @@ async def prove_password(aside: Apart, attempt: Attempt, password: str) -> UUID:
         raise
     async with aside() as tx:
         await forget_wrong(tx, key)
+        await fill(tx, "sign-in of", attempt.username.casefold())
     return account.id
 
 

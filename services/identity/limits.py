@@ -29,6 +29,11 @@ async def take(tx: AsyncSession, what: str, key: str, *, tries: int, every: floa
         raise Refused("too_many", 429, {"seconds": int(every) + 1})
 
 
+async def fill(tx: AsyncSession, what: str, key: str) -> None:
+    """The bucket is full again: whoever has just proven who they are was not guessing."""
+    await tx.execute(delete(Bucket).where(Bucket.key == digest(f"{what}:{key}")))
+
+
 def lockout_key(account_id: UUID | None, username: str) -> bytes:
     """The account's, or that of a name that no account has: both are locked alike, so that a lock tells nothing."""
     return digest(f"account:{account_id}" if account_id else f"name:{username.casefold()}")

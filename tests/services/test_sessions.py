@@ -119,6 +119,13 @@ async def test_a_hundred_guesses_at_once_are_stopped(identity: Door) -> None:
     assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 429)
 
 
+async def test_one_who_signs_in_often_is_not_taken_for_one_who_guesses(identity: Door) -> None:
+    await has_account(identity, LIANG_YUAN)
+
+    for _ in range(12):
+        await signed_in(identity, LIANG_YUAN)
+
+
 async def test_a_desk_session_ends_after_thirty_idle_minutes_and_a_phone_does_not(identity: Door) -> None:
     await has_account(identity, LIANG_YUAN)
     desk, phone = await signed_in(identity, LIANG_YUAN), await signed_in(identity, LIANG_YUAN, "phone")
