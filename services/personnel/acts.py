@@ -100,7 +100,8 @@ async def compute_standing(tx: AsyncSession, person: Person, programme: str) -> 
             statements=[Said(kind, on) for kind, on in said],
         )
         await tx.execute(delete(Standing).where(Standing.person_id == person.id, Standing.programme == programme))
-        await tx.execute(insert(Standing), [span_row(person.id, programme, span) for span in spans])
+        one_statement = insert(Standing).execution_options(render_nulls=True)  # else one for each pattern of empty columns
+        await tx.execute(one_statement, [span_row(person.id, programme, span) for span in spans])
     publish(tx, HealthRecordChanged(person_ids=[person.id]))
 
 
