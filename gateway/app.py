@@ -16,7 +16,10 @@ from gateway.accounts import page as accounts
 from gateway.accounts import sheets
 from gateway.activate import page as activate
 from gateway.clients import page as clients
+from gateway.coverage import page as coverage
 from gateway.demo import page as demo
+from gateway.departments import page as departments
+from gateway.exemptions import page as exemptions
 from gateway.home import page as home
 from gateway.imports import page as imports
 from gateway.institution import page as institution
@@ -24,6 +27,7 @@ from gateway.layout import page as layout
 from gateway.pages import NotSignedIn, Pages, Static, error_page, sign_in_first
 from gateway.people import page as people
 from gateway.privacy import page as privacy
+from gateway.remarks import page as remarks
 from gateway.roles import page as roles
 from gateway.services import ALL, Away, Said
 from gateway.session import SessionGate, Sessions
@@ -48,6 +52,10 @@ PAGES: tuple[Pages, ...] = (
     account.pages,
     demo.pages,
     people.pages,
+    departments.pages,
+    coverage.pages,
+    exemptions.pages,
+    remarks.pages,
     imports.pages,
     sheets.pages,
     accounts.pages,

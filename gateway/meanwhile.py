@@ -22,9 +22,7 @@ class Change(NamedTuple):
 
 def chosen(form: Mapping[str, Any], fields: Sequence[str]) -> dict[str, str]:
     """What is to be saved: what was typed, and where `theirs` was chosen what stands there already."""
-    return {
-        field: str(form.get(f"was_{field}" if form.get(f"take_{field}") == THEIRS else field, "") or "") for field in fields
-    }
+    return {field: str(form.get(f"was_{field}" if form.get(f"take_{field}") == THEIRS else field, "") or "") for field in fields}
 
 
 def changes(form: Mapping[str, Any], current: Mapping[str, Any], fields: Sequence[str]) -> list[Change]:

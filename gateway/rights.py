@@ -1,4 +1,4 @@
-"""What the roles of whoever looks allow, so that a page leaves out what would be refused. The services decide; this only asks the same policy."""
+"""What the roles of whoever looks allow, by the one policy: a page leaves out what the services would refuse."""
 
 from starlette.requests import Request
 

@@ -11,8 +11,8 @@ from gateway.forms import form_key, typed
 from gateway.i18n import N_
 from gateway.meanwhile import changes, chosen, rebased
 from gateway.pages import Pages, asked_block, page
-from gateway.people.record import pages as record_pages
 from gateway.people.record import NOBODY, record_of
+from gateway.people.record import pages as record_pages
 from gateway.rights import may, may_everywhere, refuse_unless
 from gateway.services import Said, gather, personnel
 
@@ -36,7 +36,7 @@ FIELDS = {
 async def list_people(
     request: Request,
     q: str = "",
-    department_id: list[str] = Query(default=[]),  # noqa: B008 (how FastAPI reads a key that comes several times)
+    department_id: list[str] = Query(default=[]),
     employment: str = "",
     standing: str = "",
     left: str = "",

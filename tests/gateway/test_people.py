@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from tests.gateway.door import GatewayDoor, hidden, partial, words_of
+from tests.gateway.forms import fields_of
 from tests.people import (
     FU_XINGJIAN,
     GU_CHANGTING,
@@ -291,13 +292,3 @@ async def test_the_pages_are_english_too(gateway: GatewayDoor) -> None:
     assert "This look is on record" in shown
     assert "11 people" in listed
     assert (await browser.get(f"/people/{GU_CHANGTING.id}/edit")).status_code == 200
-
-
-def fields_of(answer: httpx.Response) -> dict[str, str]:
-    """What the form of a page would send."""
-    form = answer.text.split('<form class="card"', 1)[1].split("</form>", 1)[0]
-    found = dict(re.findall(r'<input[^>]*\sname="([^"]+)"[^>]*\svalue="([^"]*)"', form))
-    for name, options in re.findall(r'<select[^>]*\sname="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
-        chosen = re.search(r'value="([^"]*)" selected', options)
-        found[name] = chosen[1] if chosen else ""
-    return {name: value for name, value in found.items() if not name.startswith("take_")}

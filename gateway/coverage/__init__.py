@@ -1,0 +1,1 @@
+"""How the institution stands, and who is to be urged."""

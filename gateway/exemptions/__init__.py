@@ -1,0 +1,1 @@
+"""Exemptions that wait for a second person, and what became of them."""

@@ -1,0 +1,1 @@
+"""What people say is wrong in their own record, and the answers."""
