@@ -128,7 +128,7 @@ async def _begin(tx: AsyncSession, row: Import, kind: str, state: str) -> None:
     move(tx, row, state)
 
 
-@imports.post("", status_code=202, max_body_size=MOST_FILE_BYTES + 10_000, openapi_extra=_MULTIPART)
+@imports.post("", status_code=202, max_body_size=MOST_FILE_BYTES + 1_000_000, openapi_extra=_MULTIPART)
 async def upload(
     caller: Annotated[Caller, require("import.run")],
     tx: Tx,
@@ -145,7 +145,7 @@ async def upload(
     name = "".join(one for one in (file.filename or "") if one.isprintable()).strip()[-200:] or "list"
     found, cells = await _readers.ask("take", {1: data}, {"file_name": name, "encoding": encoding, "sheet_name": sheet})
     row = Import(
-        file_name=name,
+        file_name=found.pop("file_name"),
         cells=cells,
         state="reading",
         choices={},

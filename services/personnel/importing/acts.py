@@ -1,6 +1,6 @@
 """What imports ask of and write to the database in bulk, as SYSTEM behind the slice's door: COPY in, COPY out, one statement a table."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.acts import plan_removal, tell_departments, tell_people
 from services.personnel.importing.process import Child, chunks
+from services.personnel.rules.names import sort_key
 from services.personnel.tables import Department, Person
 from shared.db import lock
 from shared.events import PEOPLE_IN_ONE, HealthRecordChanged, PersonState
@@ -64,6 +65,10 @@ _STANDING = "person_id, programme, from_on, until_on, code, valid_count, needed_
 _PERSON = "number, name, sort_key, findable, pieces, department_id, employment, phone, born_on, joined_on, left_on"
 
 
+class Overtaken(Exception):
+    """Somebody made the same department a moment before; the job is tried again and finds it."""
+
+
 class Entered(NamedTuple):
     """Who committed the import, and when."""
 
@@ -82,22 +87,24 @@ async def connection_of(tx: AsyncSession, seconds: int) -> Connection:
     return found  # type: ignore[no-any-return]
 
 
-async def send_known(connection: Connection, child: Child, numbers: AsyncIterator[bytes] | None, import_id: UUID) -> None:
-    """Everybody whose number stands in the list goes to the child: the numbers it found, else those of the rows that would write."""
+async def send_known(connection: Connection, child: Child, numbers: AsyncIterator[bytes]) -> None:
+    """Everybody whose number stands in the list goes to the child."""
     await connection.execute("create temp table wanted (number text) on commit drop")
-    if numbers is not None:
-        await connection.copy_to_table("wanted", source=numbers)
-    else:
-        rows = "select number from import_row where import_id = $1 and outcome in ('new', 'changed')"
-        await connection.execute(f"insert into wanted {rows}", import_id)
+    await connection.copy_to_table("wanted", source=numbers)
     await connection.execute("analyze wanted")
     await _copy_out(connection, child, 1, _KNOWN)
 
 
-async def send_rows(connection: Connection, child: Child, import_id: UUID) -> None:
-    """The rows that would write go to the child."""
-    rows = "select row_no, number, parsed, seen from import_row where import_id = $1 and outcome in ('new', 'changed') order by row_no"
-    await _copy_out(connection, child, 2, rows, import_id)
+async def send_part(connection: Connection, child: Child, import_id: UUID, part: int, parts: int) -> None:
+    """The rows that would write go to the child, and everybody of whom they speak: one part of so many."""
+    which = "import_id = $1 and outcome in ('new', 'changed') and row_no % $2 = $3"
+    await connection.execute("create temp table if not exists wanted (number text) on commit drop")
+    await connection.execute("delete from wanted")
+    await connection.execute(f"insert into wanted select number from import_row where {which}", import_id, parts, part)  # noqa: S608
+    await connection.execute("analyze wanted")
+    await _copy_out(connection, child, 1, _KNOWN)
+    rows = f"select row_no, number, parsed, seen from import_row where {which} order by row_no"  # noqa: S608
+    await _copy_out(connection, child, 2, rows, import_id, parts, part)
 
 
 async def _copy_out(connection: Connection, child: Child, channel: int, query: str, *given: Any) -> None:
@@ -119,23 +126,25 @@ async def keep_rows(connection: Connection, import_id: UUID, child: Child) -> No
     await connection.copy_to_table("import_row", source=chunks(child.file(3)), columns=columns)
 
 
-async def add_departments(tx: AsyncSession, made: Sequence[dict[str, str]]) -> None:
-    """The departments that a person chose to make. One that came in between is not there twice: the work begins anew."""
+async def add_departments(tx: AsyncSession, made: Mapping[str, str]) -> None:
+    """The departments (name → id) that a person chose to make. One that came in between makes the commit begin anew."""
     if not made:
         return
     await lock(tx, "departments", "tree")
-    rows = [Department(id=UUID(one["id"]), name=one["name"], sort_key=one["sort_key"], version=1) for one in made]
+    if await tx.scalar(select(Department.id).where(Department.name.in_(made)).limit(1)):
+        raise Overtaken
+    rows = [Department(id=UUID(one), name=name, sort_key=sort_key(name), version=1) for name, one in made.items()]
     tx.add_all(rows)
     await tx.flush()
-    for start in range(0, len(rows), PEOPLE_IN_ONE):
-        await tell_departments(tx, rows[start : start + PEOPLE_IN_ONE])
+    await tell_departments(tx, rows)
 
 
-async def write_effect(connection: Connection, import_id: UUID, child: Child, entered: Entered, today: date) -> set[int]:
-    """Write what the child computed, for every row whose person is still the one that was seen; answers the rows that were not."""
+async def write_effect(connection: Connection, import_id: UUID, parts: Sequence[Child], entered: Entered, today: date) -> set[int]:
+    """Write what the children computed, for every row whose person is still the one that was seen; answers the rows that were not."""
     await connection.execute(_STAGE)
     for channel, table in enumerate(_STAGES, 2):
-        await connection.copy_to_table(table, source=chunks(child.file(channel)))
+        for child in parts:
+            await connection.copy_to_table(table, source=chunks(child.file(channel)))
         await connection.execute(f"analyze {table}")
     await connection.execute(
         "select id from person where id in (select id from stage_person where not fresh) order by id for no key update"

@@ -18,13 +18,21 @@ _IDENTITY = re.compile(r"(?<![0-9])(?:[1-8][0-9]{16}[0-9Xx]|[1-8][0-9]{14})(?![0
 _GROUPED = re.compile(r"(?<![0-9])[1-8][0-9](?:[\s-]?[0-9]){15}[\s-]?[0-9Xx](?![0-9])")
 
 
+class _Numbers(dict[Cell, int]):
+    """Each different value has a number; 5 and 5.0 are read alike, so that they may be one."""
+
+    def __missing__(self, cell: Cell) -> int:
+        self[cell] = number = len(self)
+        return number
+
+
 def pack(rows: Sequence[Sequence[Cell]]) -> tuple[bytes, int]:
     """(packed, how many cells held an identity number and hold the mark instead)."""
-    known: dict[tuple[type, Cell], int] = {}
+    known = _Numbers()
     numbers = array("I")
     for row in rows:
-        numbers.extend([known.setdefault((type(cell), cell), len(known)) for cell in row])
-    values = [value for _, value in known]
+        numbers.extend(map(known.__getitem__, row))
+    values = list(known)
     marked = {}
     for i, value in enumerate(values):
         if (clean := without_identity_numbers(value)) != value:

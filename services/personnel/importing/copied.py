@@ -1,9 +1,8 @@
 """Lines as COPY reads and writes them in its text format: tabs between, \\N for nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _UNESCAPED = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", "v": "\v"}
 
 Field = str | int | bool | date | None
@@ -13,10 +12,19 @@ def _text(field: Field) -> str:
     if field is None:
         return "\\N"
     if isinstance(field, str):
-        return field if field.isalnum() else field.translate(_ESCAPES)
+        return escaped(field)
     if isinstance(field, bool):
         return "t" if field else "f"
     return str(field)
+
+
+def escaped(text: str) -> str:
+    """A text as a field; nearly every one stays as it is."""
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if "\n" in text or "\t" in text or "\r" in text:
+        text = text.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    return text
 
 
 def line(fields: Iterable[Field]) -> str:
@@ -24,10 +32,12 @@ def line(fields: Iterable[Field]) -> str:
     return "\t".join(map(_text, fields)) + "\n"
 
 
-def array(texts: Iterable[str]) -> str:
-    """A text[] as a field."""
-    quoted = ('"' + one.replace("\\", "\\\\").replace('"', '\\"') + '"' for one in texts)
-    return "{" + ",".join(quoted) + "}"
+def array(texts: Sequence[str]) -> str:
+    """A text[] as a field, not yet escaped."""
+    together = "".join(texts)
+    if "\\" in together or '"' in together:
+        texts = [one.replace("\\", "\\\\").replace('"', '\\"') for one in texts]
+    return '{"' + '","'.join(texts) + '"}' if texts else "{}"
 
 
 def fields(text: str) -> list[str | None]:

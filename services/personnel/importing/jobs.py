@@ -1,5 +1,8 @@
 """The two long works of an import: the preview that writes nothing of anybody, and the commit in one transaction."""
 
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +10,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.importing import acts
-from services.personnel.importing.process import child, chunks
+from services.personnel.importing.process import Step, child, chunks
+from services.personnel.importing.records import fresh_id
+from services.personnel.rules.matching import plain_department
 from services.personnel.tables import Department, Import, ImportRow
 from shared.auth import SYSTEM
 from shared.clock import now, today
@@ -19,6 +24,7 @@ from shared.messaging.outbox import publish
 from shared.refusals import Refused
 
 PREVIEW, COMMIT = "import.preview", "import.commit"
+ALONE_ROWS = 5000  # one child computes so many alone; for more there are two, since there are two processors
 _CHANGED = [{"field": "number", "code": "changed_meanwhile", "params": {}}]
 
 
@@ -69,7 +75,7 @@ async def preview(database: Database, job: Job, progress: Progress) -> Finish:
             async with database.transaction(SYSTEM) as tx:
                 names = list(await tx.scalars(select(Department.name)))
                 connection = await acts.connection_of(tx, 120)
-                await acts.send_known(connection, asked, chunks(asked.file(2)), row.id)
+                await acts.send_known(connection, asked, chunks(asked.file(2)))
             await asked.tell(departments=names)
             said = await asked.hear(progress)
 
@@ -93,15 +99,19 @@ async def commit(database: Database, job: Job, progress: Progress) -> Finish:
     row = await _waiting(database, job, "committing")
     if row is None:
         return _nothing
-    async with child("effect") as asked:
+    on = today()
+    parts = 2 if row.counts["new"] + row.counts["changed"] > ALONE_ROWS else 1
+    async with AsyncExitStack() as running:
+        children = [await running.enter_async_context(child("effect")) for _ in range(parts)]
         async with database.transaction(SYSTEM) as tx:
-            departments = await acts.department_ids(tx)
+            ids = await acts.department_ids(tx)
+            made = _departments_to_make(row, ids)
             connection = await acts.connection_of(tx, 120)
-            await acts.send_known(connection, asked, None, row.id)
-            await acts.send_rows(connection, asked, row.id)
-        on = today()
-        await asked.tell(today=on.isoformat(), choices=choices_of(row), departments=departments)
-        said = await asked.hear(progress)
+            for part, asked in enumerate(children):
+                await acts.send_part(connection, asked, row.id, part, parts)
+                await asked.tell(today=on.isoformat(), choices=choices_of(row), departments={**ids, **made})
+        told = await asyncio.gather(*(asked.hear(_together(progress, part, parts)) for part, asked in enumerate(children)))
+    stale_before = {row_no for said in told for row_no in said["stale"]}
     entered = acts.Entered(row.committed_by, row.committed_by_name or "", now())
 
     async def finish(tx: AsyncSession) -> dict[str, Any]:
@@ -110,8 +120,8 @@ async def commit(database: Database, job: Job, progress: Progress) -> Finish:
             return {}
         connection = await acts.connection_of(tx, 300)
         await lock(tx, "import", "commit")  # two lists with the same new people are written one after the other
-        await acts.add_departments(tx, said["departments"])
-        stale = set(said["stale"]) | await acts.write_effect(connection, held.id, asked, entered, on)
+        await acts.add_departments(tx, made)
+        stale = stale_before | await acts.write_effect(connection, held.id, children, entered, on)
         await acts.tell_effect(tx, connection)
         if stale:
             refused = {"outcome": "refused", "errors": _CHANGED, "changes": [], "parsed": {}}
@@ -122,6 +132,25 @@ async def commit(database: Database, job: Job, progress: Progress) -> Finish:
         return {"counts": held.counts}
 
     return finish
+
+
+def _departments_to_make(row: Import, ids: Mapping[str, str]) -> dict[str, str]:
+    """Name → new id of those that the preview showed, that were chosen to be made, and that are still not there."""
+    if not row.choices.get("create_departments"):
+        return {}
+    there = {plain_department(name) for name in ids}
+    return {one["name"]: fresh_id() for one in row.found["new_departments"] if plain_department(one["name"]) not in there}
+
+
+def _together(progress: Progress, part: int, parts: int) -> Step | None:
+    """The first of several children tells how far all of them are: they have equal shares."""
+    if part:
+        return None
+
+    async def step(done_count: int, total_count: int) -> None:
+        await progress(done_count * parts, total_count * parts)
+
+    return step
 
 
 async def _counts(tx: AsyncSession, import_id: UUID) -> dict[str, int]:
