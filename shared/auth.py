@@ -18,6 +18,7 @@ from shared.refusals import Refused
 from shared.settings import settings
 
 TOKEN_SECONDS = 15 * 60
+KEY_PREFIX = "muster_"  # by which API keys are known, also when one turns up where it should not
 _ALGORITHM = "Ed25519"
 _AUDIENCE = "muster"
 
@@ -51,7 +52,8 @@ class Caller:
     session_id: UUID | None = None
     name: str = ""
     roles: frozenset[str] = frozenset()
-    departments: frozenset[UUID] = frozenset()  # those that head and reporter answer for, with everything below
+    departments: frozenset[UUID] = frozenset()  # those whose head one is, with everything below
+    reported: frozenset[UUID] = frozenset()  # those one reports for, with everything below
     scopes: frozenset[str] = frozenset()
     purpose: str = ""  # the page from which is asked
     address: str = ""  # where the request came from, as the gateway saw it
@@ -69,8 +71,9 @@ class Caller:
         found = {grants[held] for held in self.roles | self.scopes if held in grants}
         if policy.ALL in found:
             return Reach(everything=True)
-        departments = self.departments if policy.DEPARTMENT in found else frozenset()
-        return Reach(departments=departments, own=self.person_id if policy.OWN in found else None)
+        headed = self.departments if "head" in self.roles and grants.get("head") == policy.DEPARTMENT else frozenset()
+        reported = self.reported if "reporter" in self.roles and grants.get("reporter") == policy.DEPARTMENT else frozenset()
+        return Reach(departments=headed | reported, own=self.person_id if policy.OWN in found else None)
 
 
 SYSTEM = Caller(kind="system", name="Muster")
@@ -99,6 +102,7 @@ def mint(caller: Caller, seconds: int = TOKEN_SECONDS) -> str:
         "roles": sorted(caller.roles),
         "scopes": sorted(caller.scopes),
         "departments": sorted(str(one) for one in caller.departments),
+        "reported": sorted(str(one) for one in caller.reported),
     }
     for name in ("account_id", "person_id", "client_id", "session_id"):
         if (value := getattr(caller, name)) is not None:
@@ -137,6 +141,7 @@ def verify(token: str) -> Caller:
             roles=frozenset(claims["roles"]),
             scopes=frozenset(claims["scopes"]),
             departments=frozenset(UUID(one) for one in claims["departments"]),
+            reported=frozenset(UUID(one) for one in claims["reported"]),
             account_id=_id(claims, "account_id"),
             person_id=_id(claims, "person_id"),
             client_id=_id(claims, "client_id"),
@@ -156,7 +161,8 @@ def caller_of(request: Request) -> Caller:
     if known is not None:
         return known
     words = request.headers.get("authorization", "").split(" ", 1)
-    caller = verify(words[1].strip()) if len(words) == 2 and words[0].lower() == "bearer" else NOBODY
+    token = words[1].strip() if len(words) == 2 and words[0].lower() == "bearer" else ""
+    caller = verify(token) if token and not token.startswith(KEY_PREFIX) else NOBODY  # an API key is exchanged for a token, it is none
     purpose, address = request.headers.get("muster-purpose", "")[:80], request.headers.get("muster-client-address", "")[:64]
     if purpose or address:
         caller = _with(caller, purpose=purpose, address=address)

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -110,7 +112,7 @@ def service(name: str, slices: Sequence[Slice], *, scope: Scope, begin: Callable
         app.state.heard = asyncio.Event()
         await plan_sweep(database)
         if begin is not None:
-            await begin(database)
+            await _begin(begin, database)
         tasks = [asyncio.create_task(_work(app, name, database, slices, handlers))] if settings().work == "on" and app.state.loops else []
         try:
             yield
@@ -155,6 +157,15 @@ def _last_resort(request: Request, odd: BaseException) -> Response:
         log.warning("away", reference=reference(request), path=request.scope.get("path"), reason=type(odd).__name__)
         return problem(request, 503, "not_available", headers={"Retry-After": "2"})
     return unexpected(request, odd)
+
+
+async def _begin(begin: Callable[[Database], Any], database: Database) -> None:
+    """What a service must know before the first request; when it says that it must not start, that sentence is all one reads."""
+    try:
+        await begin(database)
+    except SystemExit as sentence:
+        print(sentence, file=sys.stderr, flush=True)  # noqa: T201  # the server would print a traceback around it
+        os._exit(3)
 
 
 def refuse_naked_routes(app: FastAPI) -> None:
@@ -202,8 +213,10 @@ async def _messages(app: FastAPI, name: str, database: Database, handlers: Seque
     finally:
         for inbox in inboxes:
             inbox.stopping = True
-        with contextlib.suppress(Exception):  # a connection that is away cannot be drained, and need not be
-            await asyncio.wait_for(nc.drain() if nc.is_connected else nc.close(), 3)
+        with contextlib.suppress(Exception):  # a connection that is away cannot be flushed, and need not be
+            await asyncio.wait_for(nc.flush(), 1)  # acknowledgements of what was committed; the rest comes again
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(nc.close(), 1)
 
 
 async def _connected(name: str) -> Client:

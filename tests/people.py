@@ -78,7 +78,8 @@ def caller(person: Person, *roles: str, departments: tuple[Department, ...] = ()
         session_id=id_of(f"session-{person.number}"),
         name=person.name,
         roles=frozenset({"everyone", *roles}),
-        departments=frozenset(department.id for department in departments),
+        departments=frozenset(department.id for department in departments if "head" in roles),
+        reported=frozenset(department.id for department in departments if "reporter" in roles),
     )
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity.rules import Party, has_left
@@ -43,6 +44,7 @@ class Rights:
     person: PersonShown | None
     roles: frozenset[str]
     departments: frozenset[UUID]
+    reported: frozenset[UUID]
     left: bool
 
 
@@ -57,30 +59,29 @@ def is_here() -> ColumnElement[bool]:
     return or_(KnownPerson.left_on.is_(None), KnownPerson.left_on > today())
 
 
+def _with_everything_below(account_id: UUID, answers: ColumnElement[bool], name: str) -> Any:
+    """The departments that an account answers for in one way, and those below them, as one array; none: null."""
+    at_top = select(KnownDepartment.id).join(Account, answers).where(Account.id == account_id)
+    reached = at_top.cte(f"all_{name}", recursive=True)
+    reached = reached.union(select(KnownDepartment.id).join(reached, KnownDepartment.parent_id == reached.c.id))
+    return select(func.array_agg(reached.c.id)).scalar_subquery().label(name)
+
+
 async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
     """The roles given, those that follow from facts, and the departments they reach with everything below; one statement."""
-    answers = or_(
-        KnownDepartment.head_id == Account.person_id,
-        KnownDepartment.reporter_id == Account.person_id,
-        KnownDepartment.deputy_id == Account.person_id,
-    )
-    at_top = select(KnownDepartment.id).join(Account, answers).where(Account.id == account_id)
-    reached = at_top.cte("reached", recursive=True)
-    reached = reached.union(select(KnownDepartment.id).join(reached, KnownDepartment.parent_id == reached.c.id))
+    heads_it = KnownDepartment.head_id == Account.person_id
+    reports_for_it = or_(KnownDepartment.reporter_id == Account.person_id, KnownDepartment.deputy_id == Account.person_id)
     given = select(func.array_agg(Role.role)).where(
         Role.state == "given", or_(Role.account_id == Account.id, Role.person_id == Account.person_id)
     )
-    heads = exists().where(KnownDepartment.head_id == Account.person_id)
-    reports = exists().where(or_(KnownDepartment.reporter_id == Account.person_id, KnownDepartment.deputy_id == Account.person_id))
     asked = (
         select(
             Account.name,
             KnownPerson,
             select(KnownDepartment.name).where(KnownDepartment.id == KnownPerson.department_id).scalar_subquery().label("department_name"),
             given.correlate(Account).scalar_subquery().label("given"),
-            heads.label("heads"),
-            reports.label("reports"),
-            select(func.array_agg(reached.c.id)).scalar_subquery().label("reached"),
+            _with_everything_below(account_id, heads_it, "headed"),
+            _with_everything_below(account_id, reports_for_it, "reported"),
             Account.person_id,
         )
         .outerjoin(KnownPerson, KnownPerson.id == Account.person_id)
@@ -91,14 +92,15 @@ async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
         return None
     person: KnownPerson | None = row.KnownPerson
     derived = {"everyone"} if person else set()
-    derived |= {"head"} if row.heads else set()
-    derived |= {"reporter"} if row.reports else set()
+    derived |= {"head"} if row.headed else set()
+    derived |= {"reporter"} if row.reported else set()
     return Rights(
         account_id=account_id,
         name=person.name if person else row.name,
         person=shown(person, row.department_name) if person else None,
         roles=frozenset(derived | set(row.given or ())),
-        departments=frozenset(row.reached or ()),
+        departments=frozenset(row.headed or ()),
+        reported=frozenset(row.reported or ()),
         left=has_left(person.left_on, today()) if person else row.person_id is not None,
     )
 

@@ -111,6 +111,7 @@ async def give_token(
         name=rights.name,
         roles=rights.roles,
         departments=rights.departments,
+        reported=rights.reported,
     )
     return TokenGiven(
         token=mint(speaks_of),

@@ -116,7 +116,8 @@ async def change_department(
                 raise wrong(field, "unknown_id")
     if parent_id := given.get("parent_id"):
         await _refuse_circle(tx, department_id, parent_id)
-        if parent_id in caller.departments and department_id not in caller.departments:
+        answered = caller.departments | caller.reported
+        if parent_id in answered and department_id not in answered:
             raise Refused("own_roles", 409)  # below one's own department its people would be one's own
     if "name" in given:
         if given["name"] is None:

@@ -124,7 +124,7 @@ class Inbox:
     async def _handle(self, message: Msg) -> None:
         for attempt in (1, 2):
             try:
-                await handle_once(self.database, self.handler, message.data)
+                await handle_once(self.database, self.handler, message.data, again=message.metadata.num_delivered > 1)
                 return
             except Exception as failed:
                 if attempt == 2 or not must_repeat(failed):
@@ -169,8 +169,8 @@ class Inbox:
         return int(tries)
 
 
-async def handle_once(database: Database, handler: Handler, body: bytes) -> bool:
-    """Done-row and effect in one transaction; False when it was done before."""
+async def handle_once(database: Database, handler: Handler, body: bytes, *, again: bool = False) -> bool:
+    """Done-row and effect in one transaction; False when it was done before. `again`: it came before, so a failure may be on record."""
     event_id, event = handler.event.from_envelope(body)
     async with database.transaction(SYSTEM) as tx:
         row = insert(Done).values(handler=handler.name, event_id=event_id, done_at=real_now())
@@ -178,7 +178,8 @@ async def handle_once(database: Database, handler: Handler, body: bytes) -> bool
         if fresh is None:
             return False
         await handler.handle(event, tx)
-        await tx.execute(delete(Parked).where(Parked.handler == handler.name, Parked.event_id == event_id))
+        if again:
+            await tx.execute(delete(Parked).where(Parked.handler == handler.name, Parked.event_id == event_id))
     return True
 
 
