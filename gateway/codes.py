@@ -103,7 +103,7 @@ FIELDS = {  # of one field of a form
     "password_own_words": N_("Your name, number or user name makes up too much of it. Choose other words."),
     "password_common": N_("This is among the first that others would try. Choose other words."),
     "passwords_differ": N_("The two passwords are not the same."),
-    "old_password_wrong": N_("This is not your password now."),
+    "old_wrong": N_("This is not your password now."),
     "username_odd": N_("3 to 40 characters: a letter first, then letters, digits, dot, dash or underscore."),
     "accept_first": N_("Read the notice and accept it; without that nobody comes in."),
     "no_such_time": N_("There is no such time. Write day, hour and minute."),

@@ -36,11 +36,11 @@ async def change_password(request: Request) -> Response:
         return RedirectResponse("/me?done=password_changed", 303)
     problem = answer.problem
     if problem["code"] == "wrong_credentials":
-        problem = {**problem, "code": "old_password_wrong"}
+        problem = {**problem, "code": "old_wrong"}
     elif problem["code"] == "no_account":
         problem = {**problem, "code": "no_password"}
     # 401 is the answer to who one is; here it is only the old password that is wrong
-    return await _show(request, 409 if answer.status_code == 401 else answer.status_code, beside(problem, **{"old_password_wrong": "old"}))
+    return await _show(request, 409 if answer.status_code == 401 else answer.status_code, beside(problem, old_wrong="old"))
 
 
 @pages.post("/me/sessions/{session_id}/end")

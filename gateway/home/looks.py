@@ -12,7 +12,7 @@ PLACES = {
     "/urge": N_("list of those to be urged"),
     "/exemptions": N_("exemptions"),
     "/remarks": N_("remarks"),
-    "api": N_("from another system (API)"),
+    "api": N_("through the API"),
 }
 
 
