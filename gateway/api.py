@@ -4,6 +4,7 @@ import hashlib
 import time
 from dataclasses import dataclass, field
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -23,6 +24,7 @@ UPLOAD_BYTES = 21_000_000
 INSIDE = ("livez", "readyz", "metrics", "openapi.json", "sessions/token", "clients/token")
 _PASSED_ON = ("content-type", "accept", "idempotency-key", "accept-language")
 _PASSED_BACK = ("content-type", "content-disposition", "retry-after", "muster-repeated", "muster-reference", "location")
+_QUERY = "%&=+!$'()*,;:@/?~[]"  # what may stand in a query as it is
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -85,15 +87,18 @@ async def pass_through(
 ) -> Response:
     """Whatever the service answers, to whoever the key or the session stands for."""
     target = _service(service)
-    if path in INSIDE or ".." in path:
+    steps = path.split("/")
+    if path in INSIDE or {"", ".", ".."} & set(steps):  # nothing that another reader of the address would take for a shorter one
         raise Refused("not_found", 404)
     asking = ASKING.get()
     assert asking is not None
     asking.token = await _token(request)
     headers = {name: value for name in _PASSED_ON if (value := request.headers.get(name)) is not None} | {"muster-purpose": "api"}
-    query = f"?{request.url.query}" if request.url.query else ""
+    address = quote(f"/{path}", safe="/")  # it came decoded: a %3F in it is no query
+    if query := request.scope["query_string"]:
+        address += f"?{quote(query, safe=_QUERY)}"
     body = await request.body()
-    answer = await target.ask(request.method, f"/{path}{query}", headers=headers, content=body or None, timeout=FILE_SECONDS)
+    answer = await target.ask(request.method, address, headers=headers, content=body or None, timeout=FILE_SECONDS)
     kept = {name: value for name in _PASSED_BACK if (value := answer.headers.get(name)) is not None}
     return Response(answer.content, answer.status_code, headers=kept | {"cache-control": "no-store"})
 

@@ -106,8 +106,9 @@ class Service:
         """One call. A connection that broke is tried once more: a GET always, a write only with its Idempotency-Key. Raises Away."""
         assert self.client is not None, "the gateway has not begun"
         asking = ASKING.get()
-        headers = (asking.headers() if asking else {}) | dict(given.pop("headers", None) or {})
-        repeatable = method == "GET" or "idempotency-key" in headers
+        said = (asking.headers() if asking else {}) | dict(given.pop("headers", None) or {})
+        headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in said.items()]  # back to the bytes that came
+        repeatable = method == "GET" or "idempotency-key" in said
         for attempt in (1, 2):
             try:
                 return await self.client.request(method, path, headers=headers, **given)

@@ -125,8 +125,9 @@ def end_session(answer: Response, scope: Scope) -> None:
 
 
 def session_of(request: Request) -> str:
-    """The secret in the browser's cookie; empty without one."""
-    return request.cookies.get(cookie_name(request.scope), "")
+    """The secret in the browser's cookie; empty without one, or when it is none of ours."""
+    found = request.cookies.get(cookie_name(request.scope), "")
+    return found if found.isascii() and found.isprintable() else ""  # a quoted cookie may hold line breaks, which a header must not
 
 
 def from_our_page(connection: HTTPConnection) -> bool:

@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 BODY_BYTES = 1_000_000
 RUNNING_AT_ONCE = 200
+_REFERENCE = re.compile(rb"[0-9A-Za-z-]{1,32}")
 _BAD_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _BAD_NOTE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -215,9 +216,8 @@ class Outermost:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope["reference"] = (
-            next((v.decode("latin-1")[:32] for k, v in scope["headers"] if k == b"muster-reference"), None) or uuid4().hex[:12]
-        )
+        given = (v.decode() for k, v in scope["headers"] if k == b"muster-reference" and _REFERENCE.fullmatch(v))
+        scope["reference"] = next(given, None) or uuid4().hex[:12]
         started, status, began = False, 500, time.perf_counter()
 
         async def watched(message: Message) -> None:

@@ -120,3 +120,48 @@ async def test_the_api_has_the_same_doors_outside(gateway: GatewayDoor) -> None:
 
     assert {(answer.status_code, answer.headers["content-type"]) for answer in answers} == {(401, "application/problem+json")}
     assert len(answers) > 40
+
+
+INSIDE = ("metrics", "livez", "sessions/token")
+SPELLINGS = (
+    "{}",
+    "./{}",
+    "%2e/{}",
+    "people/../{}",
+    "people/%2e%2e/{}",
+    "/{}",
+    "%2f{}",
+    "{}%3Fx",
+    "{}%23x",
+    "{}/",
+    "{}/.",
+    "%08{}",
+    "{}%00",
+)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_what_is_inside_stays_inside_however_it_is_spelled(gateway: GatewayDoor, spelling: str) -> None:
+    stranger = gateway.stranger()
+    for name in INSIDE:
+        for service in ("identity", "personnel"):
+            path = f"/api/v1/{service}/{spelling.format(name)}"
+            url = stranger.base_url.copy_with(raw_path=path.encode())  # as it is, without the client's own tidying
+            answer = await stranger.get(url) if "token" not in name else await stranger.post(url)
+            assert answer.status_code in (404, 405), f"{path}: {answer.status_code} {answer.text[:100]}"
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("value", ["ä".encode("latin-1"), "钥匙".encode(), b"\xff\xfe"])
+async def test_headers_that_are_no_text_are_refused(gateway: GatewayDoor, value: bytes) -> None:
+    stranger = gateway.stranger()
+    for name in ("authorization", "idempotency-key", "muster-reference", "content-type", "accept-language", "cookie"):
+        said = {"authorization": b"Bearer " + value, "cookie": b"muster=" + value}.get(name, value)
+        for method, path in (("POST", "/api/v1/personnel/doses"), ("GET", "/api/v1/personnel/institution"), ("GET", "/api/docs")):
+            answer = await stranger.request(method, path, headers=[(name.encode(), said)])
+            assert answer.status_code < 500, f"{name} {path}: {answer.status_code} {answer.text[:200]}"
+
+
+async def test_a_cookie_cannot_add_a_header(gateway: GatewayDoor) -> None:
+    answer = await gateway.stranger().get("/api/docs", headers={"cookie": r'muster="x\015\012muster-background: true"'})
+    assert answer.status_code == 200
