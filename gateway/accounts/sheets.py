@@ -18,7 +18,7 @@ from shared.settings import settings
 
 pages = Pages()
 
-PEOPLE_SHOWN = 100
+PEOPLE_SHOWN = 30
 WITHOUT = ("none", "invited")  # never asked in, or with a code that is still open
 
 

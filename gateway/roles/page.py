@@ -1,6 +1,6 @@
 """Roles: who holds what, given or by fact; giving one, taking one away, and the second person's decision with why one cannot decide."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ pages = Pages()
 
 GRANTED = ("health", "leader", "administrator")
 FOUND_SHOWN = 10
+BY_FACT = ("head", "reporter", "deputy")  # nobody gives these; the last two are both reporters
 
 
 @pages.get("/roles")
@@ -37,7 +38,7 @@ async def _show(request: Request, status: int = 200, **context: Any) -> Response
         "roles": roles,
         "waiting": [{**one, "why_not": why_not(one, me)} for one in roles["items"] if one["state"] == "waiting"],
         "given": [{**one, "mine": is_mine(one, me), "may_end": may_end(one, me)} for one in roles["items"] if one["state"] == "given"],
-        "derived": None if departments is None else derived_of(departments["items"]),
+        "derived": None if departments is None else [one for one in departments["items"] if any(one[part] for part in BY_FACT)],
         "setup_code_counts": bool(setup and setup["health_needed"]),
         "may_give": [one for one in GRANTED if "administrator" in me["roles"] or (one == "health" and "health" in me["roles"])],
         "found": found[0] if found else None,
@@ -65,16 +66,6 @@ def why_not(role: Mapping[str, Any], me: Mapping[str, Any]) -> str:
 def may_end(role: Mapping[str, Any], me: Mapping[str, Any]) -> bool:
     """Health may be taken away by who holds it, every role by the administrator, one's own by nobody."""
     return not is_mine(role, me) and ("administrator" in me["roles"] or (role["role"] == "health" and "health" in me["roles"]))
-
-
-def derived_of(departments: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Who is head or reporter of what: nobody gives these, they follow from the departments."""
-    return [
-        {"role": role, "department": one["name"], "person": one[part], "deputy": part == "deputy"}
-        for one in departments
-        for part, role in (("head", "head"), ("reporter", "reporter"), ("deputy", "reporter"))
-        if one[part]
-    ]
 
 
 @pages.post("/roles")

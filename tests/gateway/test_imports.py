@@ -110,6 +110,16 @@ async def test_everything_is_shown_before_anything_is_written(gateway: GatewayDo
     assert "写入 2 行" in said
 
 
+async def test_more_rows_than_a_page_holds_are_on_the_next(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    rows = [(f"2021{number:04}", *WRONG[1:]) for number in range(60)]
+
+    address = await checked(gateway, browser, sheet(*rows))
+
+    assert "第 1–50 条" in words_of(await browser.get(address))
+    assert "第 62 行" in words_of(await browser.get(f"{address}?outcome=refused&page=2"))
+
+
 async def test_a_change_is_shown_old_and_new(gateway: GatewayDoor) -> None:
     browser = await gateway.browser(HE_RUONING, "en")
 
