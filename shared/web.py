@@ -96,6 +96,18 @@ SENTENCES: dict[str, str] = {
     "key_malformed": "An Idempotency-Key has 1 to 100 visible characters.",
     "wrong_method": "This address does not take this method.",
     "malformed": "What was sent cannot be read.",
+    "required": "This is needed.",
+    "too_long": "This is longer than it may be.",
+    "too_short": "This is shorter than it may be.",
+    "too_small": "This is less than it may be.",
+    "too_big": "This is more than it may be.",
+    "unknown_field": "There is no field of this name.",
+    "unknown_id": "There is nothing with this id.",
+    "date_unreadable": "This is no date.",
+    "zone_missing": "A time needs its offset from UTC.",
+    "not_a_choice": "This is none of the choices.",
+    "not_a_number": "This is no number.",
+    "odd_characters": "This holds characters that are no text.",
 }
 """The English sentence of each code that the ground floor itself says; services add theirs."""
 
@@ -138,14 +150,18 @@ def problem(
     """An answer that says what is wrong, as RFC 9457 has it, with our code and the reference number."""
     body = {
         "type": "about:blank",
-        "title": SENTENCES.get(code, code.replace("_", " ")),
+        "title": _sentence(code),
         "status": status,
         "code": code,
         "params": dict(params or {}),
-        "errors": [{"field": one.field, "code": one.code, "params": dict(one.params)} for one in errors],
+        "errors": [{"field": one.field, "code": one.code, "title": _sentence(one.code), "params": dict(one.params)} for one in errors],
         "reference": reference(request),
     }
     return JSONResponse(body, status, headers=dict(headers or {}), media_type="application/problem+json")
+
+
+def _sentence(code: str) -> str:
+    return SENTENCES.get(code, code.replace("_", " "))
 
 
 def reference(request: Request) -> str:

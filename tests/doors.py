@@ -171,3 +171,9 @@ class Doors:
                 await self.__dict__[name].client.aclose()
         for engine in self.engines.values():
             await engine.dispose()
+
+
+def errors_of(answer: httpx.Response) -> list[tuple[str, str, dict[str, Any]]]:
+    """What a problem+json says of the fields: field, code, params; the sentence beside them is for people."""
+    assert all(one["title"] for one in answer.json()["errors"])
+    return [(one["field"], one["code"], one["params"]) for one in answer.json()["errors"]]

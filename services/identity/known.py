@@ -20,6 +20,7 @@ from shared.service import Slice
 known = Slice()
 
 TELLING_SETTLES = timedelta(seconds=2)
+TELLING_GIVES_UP = timedelta(hours=1)
 
 _PERSON = ("id", "number", "name", "sort_key", "department_id", "employment", "phone_last4", "left_on", "version")
 _DEPARTMENT = ("id", "name", "parent_id", "head_id", "reporter_id", "deputy_id", "version")
@@ -90,7 +91,8 @@ async def remove_untold(tx: AsyncSession, row: Due) -> None:
     for table, count in ((KnownPerson, row.payload["people_count"]), (KnownDepartment, row.payload["departments_count"])):
         here = await tx.scalar(select(func.count()).select_from(table).where(table.telling == telling))
         if (here or 0) < count:
-            await later(tx, row.kind, row.key, now() + TELLING_SETTLES, row.payload)
+            if now() - began_at < TELLING_GIVES_UP:  # somebody removed meanwhile never comes: then one tells again
+                await later(tx, row.kind, row.key, now() + TELLING_SETTLES, row.payload)
             return
     for table in (KnownPerson, KnownDepartment):
         untold = delete(table).where(table.telling.is_distinct_from(telling), table.heard_at < began_at)

@@ -11,10 +11,15 @@ from services.personnel.people import people
 from services.personnel.records import records
 from services.personnel.remarks import remarks
 from services.personnel.retention import retention
+from services.personnel.rules.words import SENTENCES as IMPORT_SENTENCES
 from services.personnel.scope import SCOPE
+from services.personnel.sentences import SAID
 from services.personnel.statements import statements
 from shared.service import service
+from shared.web import SENTENCES
 
 SLICES = [institution, departments, people, records, doses, exemptions, statements, coverage, remarks, copies, retention, imports]
+
+SENTENCES.update({**IMPORT_SENTENCES, **SAID})
 
 app = service("personnel", SLICES, scope=SCOPE)

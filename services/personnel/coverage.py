@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 from urllib.parse import quote
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from services.personnel.acts import looked
 from services.personnel.reads import on_strength, standing_shown, stands
 from services.personnel.rules import coverage_words as words
 from services.personnel.rules.standing import CODES
-from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, PersonBrief, StandingCode, StandingShown
+from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, Language, PersonBrief, StandingCode, StandingShown
 from services.personnel.tables import Department, Person, Standing
 from shared.auth import Caller, require
 from shared.clock import today
@@ -33,7 +33,6 @@ _A_FILE: dict[int | str, dict[str, Any]] = {200: {"content": {XLSX: {"schema": {
 
 Buckets = dict[StandingCode, int]
 OnDay = Annotated[date | None, Query(description="The day; today when it is not given", examples=["2021-08-04"])]
-Language = Annotated[Literal["zh-Hans", "en"], Query(description="The language of headings and words")]
 InDepartments = Annotated[list[UUID] | None, Query(max_length=50, description="Only these departments", examples=[[EXAMPLE_ID]])]
 
 

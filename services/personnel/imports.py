@@ -11,7 +11,6 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.acts import looked
-from services.personnel.coverage import Language
 from services.personnel.importing.copied import line
 from services.personnel.importing.jobs import COMMIT, PREVIEW, commit, gave_up, move, preview
 from services.personnel.importing.process import ask
@@ -27,6 +26,7 @@ from services.personnel.importing.shapes import (
     RowTold,
 )
 from services.personnel.rules.headings import FIELDS, IDENTITY
+from services.personnel.shapes import Language
 from services.personnel.tables import Import, ImportRow
 from shared.auth import Caller, require
 from shared.clock import now

@@ -4,13 +4,14 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Path, Query
 
 from shared.web import Shown
 
 EXAMPLE_ID = "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"
 
 PersonId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+Language = Annotated[Literal["zh-Hans", "en"], Query(description="The language of headings and words")]
 Employment = Literal["permanent", "agency", "contract", "trainee", "volunteer"]
 ProgrammeCode = Literal["covid19"]
 StandingCode = Literal["complete", "due", "overdue", "in_progress", "not_started", "exempt", "declined", "unknown"]

@@ -88,7 +88,7 @@ class Dose(Table):
 
 
 class Exemption(Table):
-    """Why someone need not be vaccinated, for now or for good: certificate, issuer, validity; it holds only once another person approved it."""
+    """Why someone need not be vaccinated: certificate, issuer, validity; it holds only once another person approved it."""
 
     __tablename__ = "exemption"
     id: Mapped[UUID] = _id()

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from services.identity.tables import Acceptance, Activation, SetupCode
 from shared import clock
-from tests.doors import Door
+from tests.doors import Door, errors_of
 from tests.people import (
     ADMINISTRATOR,
     FU_XINGJIAN,
@@ -138,7 +138,7 @@ async def test_a_weak_password_is_told_beside_the_field_and_costs_no_try(identit
     answer = await identity.post(f"/activations/{sheet['code']}", coming("0126", password="river"))
 
     assert answer.status_code == 422
-    assert answer.json()["errors"] == [{"field": "password", "code": "password_short", "params": {"min": 10}}]
+    assert errors_of(answer) == [("password", "password_short", {"min": 10})]
     assert (await identity.get(f"/activations/{sheet['code']}")).json()["tries_left"] == 5
 
 

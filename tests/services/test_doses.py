@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.events import HealthRecordChanged, RecordLooked
-from tests.doors import Door
+from tests.doors import Door, errors_of
 from tests.people import AGENCY_WORKER, HEAD, HEALTH, JIANG_CAIWEI, LEADER, RECORDS_SYSTEM, STAFF
 from tests.services.institution import settle
 
@@ -83,7 +83,7 @@ async def test_two_who_correct_the_same_dose_at_once_make_one_correction(personn
 
 async def test_what_is_wrong_stands_beside_its_field(personnel: Door) -> None:
     answer = await personnel.post("/doses", dose(given_on="2021-08-05"), HEALTH)
-    assert answer.json()["errors"] == [{"field": "given_on", "code": "in_future", "params": {}}]
+    assert errors_of(answer) == [("given_on", "in_future", {})]
 
     answer = await personnel.post("/doses", dose(product="新官灭活"), HEALTH)
     assert answer.json()["errors"][0]["code"] == "product_unknown"

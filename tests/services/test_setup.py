@@ -8,7 +8,7 @@ from services.identity.setup_code import needed, print_new
 from services.identity.tables import SetupCode, System
 from shared.auth import verify
 from shared.settings import settings
-from tests.doors import Door
+from tests.doors import Door, errors_of
 from tests.people import LIANG_YUAN
 from tests.services.let_in import PASSWORD, real_system, tell, token_for
 
@@ -84,7 +84,7 @@ async def test_a_username_is_nobody_elses_number_or_name(identity: Door) -> None
     taken = await identity.post("/setup", {"code": code, **ADMIN, "username": "warden"})
     number = await identity.post("/setup", {"code": code, **ADMIN, "username": LIANG_YUAN.number})
 
-    assert taken.json()["errors"] == [{"field": "username", "code": "username_taken", "params": {}}]
+    assert errors_of(taken) == [("username", "username_taken", {})]
     assert number.status_code == 422
 
 

@@ -156,6 +156,8 @@ def upgrade() -> None:
             constraint import_row_pkey primary key (import_id, row_no)
         );
         create index import_row_outcome_idx on import_row (import_id, outcome, row_no);
+        create index import_row_number_idx on import_row (number);
+        create index import_row_person_id_idx on import_row (person_id);
         create table remark (
             id uuid default uuidv7() constraint remark_pkey primary key,
             person_id uuid not null constraint remark__person_id_unknown references person (id),

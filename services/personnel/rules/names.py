@@ -46,17 +46,18 @@ def _surname(name: str) -> tuple[int, tuple[str, ...]]:
     return 0, ()
 
 
-def spellings(name: str) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=1024)
+def spellings(name: str) -> tuple[tuple[str, ...], ...]:
     """The syllables of a name, every likely reading of it, the likeliest first. A name without Chinese characters is one spelling."""
     if not _CHINESE.search(name):
-        return [tuple(one for one in _NOT_WORD.split(name.lower()) if one)]
+        return (tuple(one for one in _NOT_WORD.split(name.lower()) if one),)
     plain = "".join(one for one in name if not one.isspace())
     taken, first = _surname(plain)
     parts: list[tuple[str, ...]] = [first] if taken else []
     for place, character in enumerate(plain[taken:]):
         readings = _readings(character) if _CHINESE.match(character) else (character.lower(),)
         parts.append(readings if place == 0 and not taken else readings[:1])
-    return list(islice(product(*parts), MOST_SPELLINGS))
+    return tuple(islice(product(*parts), MOST_SPELLINGS))
 
 
 def sort_key(name: str) -> str:

@@ -1,0 +1,28 @@
+"""The English sentence of each code that personnel says; pages say it in the reader's language."""
+
+SAID = {
+    "twice": "This dose is on record already: the same day, the same product.",
+    "corrected_meanwhile": "Somebody corrected this dose in the meantime.",
+    "number_taken": "Another person has this number.",
+    "name_taken": "There is a department of this name.",
+    "own_roles": "Nobody makes themselves answer for a department.",
+    "own_approval": "Another person decides: neither who recorded it nor whom it is for.",
+    "decided_already": "This exemption is decided already.",
+    "answered_already": "This remark is answered already.",
+    "too_many_open": "There are many open remarks of yours; they are answered first.",
+    "not_ready": "This import is not at the step for that.",
+    "wrong_encoding": "The file is not text of this encoding.",
+    "took_too_long": "Reading the file took too long.",
+    "in_future": "This day is yet to come.",
+    "too_long_ago": "This is too long ago to be meant.",
+    "before_birth": "This is before the birth date.",
+    "left_before_joined": "The last day is before the first.",
+    "ends_before_it_begins": "The last day is before the first.",
+    "never_ends": "A permanent exemption has no last day.",
+    "below_itself": "A department cannot lie below itself.",
+    "one_of_two": "Exactly one of the two is needed.",
+    "unknown_id": "There is nothing with this id.",
+    "phone_wrong": "This is no phone number.",
+    "product_unknown": "This product is not known in the programme.",
+    "not_a_text_file": "An encoding is chosen for text files only.",
+}
