@@ -27,7 +27,7 @@ async def test_the_buckets_add_up_and_lead_to_the_people(gateway: GatewayDoor) -
     assert "<title>11 人的接种情况: 已完成 1" in answer.text
     for table in re.findall(r"<table.*?</table>", answer.text, re.DOTALL):
         rows = [re.findall(r'class="num">(.*?)</td>', row, re.DOTALL) for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)[1:]]
-        numbers = [[int(re.sub(r"<[^>]+>", "", cell).replace("–", "0").strip()) for cell in row] for row in rows]
+        numbers = [[int(re.sub(r"<[^>]+>", "", cell).strip() or 0) for cell in row] for row in rows]
         assert all(row[0] == sum(row[1:]) for row in numbers)
         assert [sum(column) for column in zip(*numbers[:-1], strict=True)] == numbers[-1]
     link = re.search(r'href="(/people\?standing=complete&amp;department_id=[^"]+)"', answer.text)

@@ -292,3 +292,20 @@ async def test_the_pages_are_english_too(gateway: GatewayDoor) -> None:
     assert "This look is on record" in shown
     assert "11 people" in listed
     assert (await browser.get(f"/people/{GU_CHANGTING.id}/edit")).status_code == 200
+
+
+async def test_a_long_list_has_pages_that_keep_the_question(gateway: GatewayDoor) -> None:
+    for count in range(52):
+        wish = {"number": f"T{count:03}", "name": "林晚舟", "department_id": str(TEACHING.id), "employment": "trainee"}
+        assert (await gateway.doors.personnel.post("/people", wish, HEALTH)).status_code == 201
+    browser = await gateway.browser(HE_RUONING)
+
+    first = await browser.get("/people", params={"q": "林晚舟", "sort": "number"})
+    following = re.search(r'href="([^"]+)" rel="next"', first.text)
+    assert following
+    second = words_of(await browser.get(following[1].replace("&amp;", "&")))
+
+    assert "符合筛选 52 人" in second
+    assert "第 51–52 条，共 52 条" in second
+    assert "T051" in second
+    assert "T001" not in second
