@@ -20,6 +20,12 @@ class Change(NamedTuple):
     open: bool
 
 
+def version_of(form: Mapping[str, Any]) -> int | None:
+    """The version the form was made from; none when the form lost it."""
+    text = str(form.get("version", ""))
+    return int(text) if text.isdecimal() and len(text) < 12 else None
+
+
 def chosen(form: Mapping[str, Any], fields: Sequence[str]) -> dict[str, str]:
     """What is to be saved: what was typed, and where `theirs` was chosen what stands there already."""
     return {field: str(form.get(f"was_{field}" if form.get(f"take_{field}") == THEIRS else field, "") or "") for field in fields}

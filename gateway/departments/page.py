@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.forms import form_key, typed
 from gateway.i18n import N_
-from gateway.meanwhile import changes, chosen, rebased
+from gateway.meanwhile import changes, chosen, rebased, version_of
 from gateway.pages import Pages, page
 from gateway.rights import may, may_everywhere, refuse_unless
 from gateway.services import Said, gather, personnel
@@ -16,7 +16,7 @@ from gateway.services import Said, gather, personnel
 pages = Pages()
 
 FIELDS = {
-    "name": N_("Name"),
+    "name": N_("Name of the department"),
     "parent_id": N_("Lies below"),
     "head_id": N_("Head"),
     "reporter_id": N_("Reporter"),
@@ -78,9 +78,8 @@ async def change_department(request: Request, department_id: UUID) -> Response:
     form = await typed(request)
     if "find" in form:
         return await _edit(request, department_id, await personnel.get("/departments"), form, None)
-    version = str(form.get("version", ""))
     wish: dict[str, Any] = {field: value or None for field, value in chosen(form, list(FIELDS)).items()}
-    body = {**wish, "version": int(version) if version.isdecimal() else None}
+    body = {**wish, "version": version_of(form)}
     answer = await personnel.send("PATCH", f"/departments/{department_id}", body, form_key(request))
     if not answer.problem:
         return RedirectResponse("/departments?done=saved", 303)
@@ -133,7 +132,7 @@ async def _edit(
     for one in [*(own or {}).get("items", []), *(others or {}).get("items", [])]:
         people[one["id"]] = f"{one['name']} · {one['number']} · {one['department']['name']}"
     for wanted in {str(form.get(field, "")) for field in ANSWERING} - {"", *people}:
-        if person := await personnel.try_get(f"/people/{wanted}"):
+        if _is_id(wanted) and (person := await personnel.try_get(f"/people/{wanted}")):
             people[wanted] = f"{person['name']} · {person['number']} · {person['department']['name']}"
     return page(
         request,
@@ -150,6 +149,14 @@ async def _edit(
         meanwhile=list(meanwhile),
         labels=FIELDS,
     )
+
+
+def _is_id(text: str) -> bool:
+    """Could this be somebody's id? What was typed into an address by hand must not lead elsewhere."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _answering(department: dict[str, Any]) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.forms import form_key, typed
 from gateway.i18n import N_
-from gateway.meanwhile import changes, chosen, rebased
+from gateway.meanwhile import changes, chosen, rebased, version_of
 from gateway.pages import Pages, asked_block, page
 from gateway.people.record import NOBODY, record_of
 from gateway.people.record import pages as record_pages
@@ -134,11 +134,8 @@ async def change_person(request: Request, person_id: UUID) -> Response:
     refuse_unless(request, "person.change")
     form = await typed(request)
     wanted = chosen(form, list(FIELDS))
-    version = str(form.get("version", ""))
     wish = {field: value or None for field, value in wanted.items()}
-    answer = await personnel.send(
-        "PATCH", f"/people/{person_id}", {**wish, "version": int(version) if version.isdecimal() else None}, form_key(request)
-    )
+    answer = await personnel.send("PATCH", f"/people/{person_id}", {**wish, "version": version_of(form)}, form_key(request))
     if not answer.problem:
         return RedirectResponse(f"/people/{person_id}?done=saved", 303)
     found = await personnel.get(f"/people/{person_id}")

@@ -309,3 +309,61 @@ async def test_a_long_list_has_pages_that_keep_the_question(gateway: GatewayDoor
     assert "第 51–52 条，共 52 条" in second
     assert "T051" in second
     assert "T001" not in second
+
+
+async def test_odd_input_is_refused_in_words_and_never_breaks_a_page(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    answers = [
+        await browser.get("/people", params={"q": "a\x00b"}),
+        await browser.get("/people", params={"q": "\ud83d".encode("utf-8", "surrogatepass").decode("utf-8", "replace")}),
+        await browser.get("/people", params={"q": "长" * 500}),
+        await browser.get("/people", params={"department_id": "x", "page": "2"}),
+        await browser.get("/people", params={"page": "0"}),
+        await browser.get("/people", params={"page": "99999999999"}),
+        await browser.get("/people", params={"person": "me"}),
+        await browser.get("/people/%00"),
+        await browser.post(f"{JIANG}/doses", data={"product": "\x00", "given_on": "9999-99-99", "lot": "x" * 5000}),
+        await browser.post(f"{JIANG}/doses", data={"product": ["a", "b"], "given_on": ["2021-01-01", "2021-01-02"]}),
+        await browser.post(f"{JIANG}/edit", data={"version": "9" * 5000, "name": "=1+1"}),
+        await browser.post(f"{JIANG}/edit", data={}),
+        await browser.post(f"/people/{TEACHING.id}/edit", data={"version": "1"}),
+        await browser.post(f"/departments/{TEACHING.id}/edit", data={"head_id": "?page=1", "find": "1"}),
+        await browser.post(f"/departments/{TEACHING.id}/edit", data={"version": "x", "name": "长" * 300}),
+        await browser.post(f"/exemptions/{TEACHING.id}", data={"verdict": "approved"}),
+        await browser.post(f"/remarks/{TEACHING.id}", data={"text": "x"}),
+        await browser.get("/coverage", params={"on": "9999-12-31"}),
+        await browser.get("/coverage/urge", params={"department_id": "x"}),
+        await browser.get("/coverage/export", params={"on": "x"}),
+    ]
+
+    assert [answer.status_code for answer in answers if answer.status_code >= 500] == []
+    assert all("何若宁" in words_of(answer) for answer in answers)
+
+
+async def test_a_form_that_was_refused_is_sent_again_with_its_key(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    form = {**A_DOSE, "product": await product_of(browser), "once": "the-same-form"}
+
+    refused = await browser.post(f"{JIANG}/doses", data={**form, "given_on": "2021-08-05"})
+    answer = await browser.post(f"{JIANG}/doses", data={**form, "once": hidden(refused, "once")})
+
+    assert refused.status_code == 422
+    assert answer.status_code == 303
+
+
+async def test_every_live_block_comes_alone(gateway: GatewayDoor) -> None:
+    await record(gateway, "2021-07-01")
+    browser = await gateway.browser(HE_RUONING)
+
+    for address, block in (
+        ("/people", "people"),
+        (JIANG, "health"),
+        ("/departments", "departments"),
+        ("/coverage", "figures"),
+        ("/coverage/urge", "urged"),
+        ("/exemptions", "exemptions"),
+        ("/remarks", "remarks"),
+    ):
+        answer = await browser.get(address, headers=partial(block))
+        assert answer.status_code == 200
+        assert re.match(rf'<(section|div)[^>]* id="{block}"', answer.text.lstrip()), address
