@@ -1,5 +1,6 @@
 """The API for external systems: /api/v1/<service>/… passes through to the services, and one OpenAPI document describes them all."""
 
+import asyncio
 import hashlib
 import time
 from dataclasses import dataclass, field
@@ -108,8 +109,8 @@ async def describe(request: Request, caller: Annotated[Caller, anyone("the descr
     """All services in one document. 503 while one of them cannot be asked."""
     kept: dict[str, Any] = request.app.state.__dict__.setdefault("openapi", {})
     if not kept:
-        documents = {str(one.name): (await one.ask("GET", "/openapi.json")).json() for one in ALL}
-        kept.update(joined(documents))
+        found = await asyncio.gather(*(one.ask("GET", "/openapi.json", timeout=FILE_SECONDS) for one in ALL))  # the first is written then
+        kept.update(joined({one.name: answer.json() for one, answer in zip(ALL, found, strict=True)}))
     return JSONResponse(kept)
 
 

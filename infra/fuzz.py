@@ -122,7 +122,7 @@ def throw(address: str, who: str, authorization: str, seconds: int, seed: int, f
     skipped = sum(1 for case in cases if case.find("skipped") is not None)
     if done.returncode != 0:
         bad = max(bad, 1)
-    return len(cases) - bad - skipped, bad, words
+    return max(len(cases) - bad - skipped, 0), bad, words
 
 
 def main(arguments: Sequence[str]) -> int:
