@@ -18,7 +18,7 @@ pages = Pages()
 
 MOVING = ("reading", "committing")
 OUTCOMES = ("refused", "changed", "new", "same")  # what has to be looked at first
-ROWS_SHOWN = 50
+ROWS_SHOWN = {"refused": 50, "changed": 50, "new": 20, "same": 20}
 NOTHING = "none"  # what a column is written to when it is left out: an empty choice would not be sent
 
 
@@ -76,7 +76,7 @@ async def _show(request: Request, import_id: UUID, status: int = 200, **context:
     if judged:
         path, asked = f"/imports/{import_id}/rows", request.query_params.get("page")
         rows, departments, programmes = await gather(
-            personnel.try_get(path, outcome=outcome, page=asked, page_size=ROWS_SHOWN),
+            personnel.try_get(path, outcome=outcome, page=asked, page_size=ROWS_SHOWN[outcome]),
             personnel.try_get("/departments"),
             personnel.try_get("/programmes"),
         )

@@ -2,12 +2,13 @@
 
 import re
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
 from gateway.accounts.sheets import highest
 from services.identity.limits import lockout_key
-from services.identity.tables import Account, Lockout
+from services.identity.tables import Account, KnownPerson, Lockout
 from shared.clock import real_now
 from tests.gateway.door import GatewayDoor, hidden, words_of
 from tests.people import (
@@ -63,6 +64,18 @@ async def test_a_name_is_found_and_a_filter_narrows(gateway: GatewayDoor) -> Non
     assert "江采薇" in found
     assert "梁予安" not in found
     assert "Nobody is found" in nobody
+
+
+async def test_more_people_than_a_page_holds_are_on_the_next(gateway: GatewayDoor) -> None:
+    rest = {"department_id": TEACHING.id, "employment": "permanent", "phone_last4": None, "left_on": None, "version": 1, "telling": None}
+    async with gateway.doors.identity.rows() as tx:
+        for nth in range(60):
+            tx.add(KnownPerson(id=uuid4(), number=f"N{nth}", name=f"苏木{nth}", sort_key=f"zz{nth:02}", heard_at=real_now(), **rest))
+    browser = await gateway.browser(HE_RUONING)
+
+    assert "第 1–50 条" in words_of(await browser.get("/accounts"))
+    assert "苏木59" in words_of(await browser.get("/accounts?page=2"))
+    assert "第 1–30 条" in words_of(await browser.get("/accounts/sheets"))
 
 
 async def test_a_lock_is_opened_by_the_administrator_alone(gateway: GatewayDoor) -> None:
