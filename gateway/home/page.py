@@ -101,12 +101,9 @@ async def _show(
 
 
 async def _show_without_person(request: Request, roles: set[str]) -> Response:
-    setup, people, needs = await gather(
-        identity.try_get("/setup"),
-        personnel.try_get("/people", **COUNT_ONLY) if "health" in roles else _nothing(),
-        _needs(roles),
-    )
-    return page(request, "home/steps.html", setup=setup, people_count=people["total"] if people else None, needs=needs, roles=roles)
+    setup, departments, needs = await gather(identity.try_get("/setup"), personnel.try_get("/departments"), _needs(roles))
+    people_count = sum(one["people_count"] for one in departments["items"]) if departments else None
+    return page(request, "home/steps.html", setup=setup, people_count=people_count, needs=needs, roles=roles)
 
 
 async def _record(person_id: str) -> tuple[dict[str, Any] | None, str]:

@@ -9,19 +9,39 @@ from gateway.home.looks import place_of
 from services.identity.tables import Look
 from shared.events import RecordLooked
 from tests.gateway.door import GatewayDoor, hidden, partial, words_of
-from tests.people import FU_XINGJIAN, HE_RUONING, HEALTH, LIANG_YUAN, LU_ZHIYAO, PAN_XIANGYE, SECOND_HEALTH, SHEN_ZHIXING, ZHONG_YIFAN
+from tests.people import (
+    FU_XINGJIAN,
+    HE_RUONING,
+    HEALTH,
+    LIANG_YUAN,
+    LU_ZHIYAO,
+    PAN_XIANGYE,
+    SECOND_HEALTH,
+    SHEN_ZHIXING,
+    STAFF,
+    ZHONG_YIFAN,
+)
 from tests.services.let_in import PASSWORD, has_account
 
+EXEMPTION = {
+    "person_id": str(LIANG_YUAN.id),
+    "programme": "covid19",
+    "kind": "temporary",
+    "from_on": "2021-08-01",
+    "until_on": "2021-10-31",
+    "issuer": "省人民医院",
+    "certificate": True,
+    "reason": "药物过敏",
+}
 
-async def dose(gateway: GatewayDoor, given_on: str, **more: Any) -> dict[str, Any]:
+
+async def dose(gateway: GatewayDoor, given_on: str) -> dict[str, Any]:
     """A dose of Liang Yu'an is recorded."""
-    wish = {
+    wish: dict[str, Any] = {
         "person_id": str(LIANG_YUAN.id),
         "programme": "covid19",
-        "product": "inactivated_wuhan",
         "given_on": given_on,
         "lot": "202104",
-        **more,
     }
     products = (await gateway.doors.personnel.get("/programmes", HEALTH)).json()["items"][0]["products"]
     wish["product"] = next(one["code"] for one in products if one["platform"] == "inactivated")
@@ -51,17 +71,7 @@ async def test_without_a_dose_the_page_says_so_and_what_to_do(gateway: GatewayDo
 
 
 async def test_an_exemption_is_shown_with_its_state(gateway: GatewayDoor) -> None:
-    wish = {
-        "person_id": str(LIANG_YUAN.id),
-        "programme": "covid19",
-        "kind": "temporary",
-        "from_on": "2021-08-01",
-        "until_on": "2021-10-31",
-        "issuer": "省人民医院",
-        "certificate": True,
-        "reason": "药物过敏",
-    }
-    made = (await gateway.doors.personnel.post("/exemptions", wish, HEALTH)).json()
+    made = (await gateway.doors.personnel.post("/exemptions", EXEMPTION, HEALTH)).json()
     browser = await gateway.browser(LIANG_YUAN, "en")
     waiting = words_of(await browser.get("/"))
     await gateway.doors.personnel.post(f"/exemptions/{made['id']}/approval", {"verdict": "approved"}, SECOND_HEALTH)
@@ -176,13 +186,22 @@ async def test_with_identity_away_the_record_is_still_there(gateway: GatewayDoor
 
 
 async def test_what_waits_is_shown_to_whoever_it_waits_for(gateway: GatewayDoor) -> None:
-    assert "Exemptions to approve" in words_of(await (await gateway.browser(FU_XINGJIAN, "en")).get("/"))
+    await gateway.doors.personnel.post("/exemptions", EXEMPTION, HEALTH)
+    await gateway.doors.personnel.post("/remarks", {"about": "dose", "text": "第二针的日期不对"}, STAFF)
+
+    leader = words_of(await (await gateway.browser(FU_XINGJIAN, "en")).get("/"))
     health = words_of(await (await gateway.browser(LU_ZHIYAO, "en")).get("/"))
-    assert "Remarks to answer" in health
-    assert "People to urge" in health
     head = words_of(await (await gateway.browser(SHEN_ZHIXING, "en")).get("/"))
-    assert "People to urge" in head
+
+    assert "1 Exemptions to approve" in leader
+    assert "1 Remarks to answer" in health
+    assert "11 People to urge" in health
+    assert "4 People to urge" in head
     assert "Remarks to answer" not in head
+
+
+async def test_nothing_that_waits_is_said_in_two_words(gateway: GatewayDoor) -> None:
+    assert "What waits for you Nothing now." in words_of(await (await gateway.browser(FU_XINGJIAN, "en")).get("/"))
 
 
 async def test_nobody_else_is_on_the_page_of_a_plain_person(gateway: GatewayDoor) -> None:
@@ -213,7 +232,7 @@ async def test_half_a_file_is_none(gateway: GatewayDoor) -> None:
 
 async def test_a_block_can_be_asked_for_alone(gateway: GatewayDoor) -> None:
     browser = await gateway.browser(LIANG_YUAN)
-    for block in ("record", "looks", "remarks"):
+    for block in ("headline", "record", "looks", "remarks"):
         answer = await browser.get("/", headers=partial(block))
 
         assert answer.status_code == 200
