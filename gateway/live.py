@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 MOST_TOPICS = 40
 QUIET_SECONDS = 15
+QUIET = "quiet"
 
 
 class Hints:
@@ -85,6 +86,9 @@ class Hints:
     async def close(self) -> None:
         """End the open streams, so that the process can stop."""
         self.closing.set()
+        for queue in self.listeners:
+            if not queue.full():
+                queue.put_nowait("")
         if self.nc is not None:
             with contextlib.suppress(Exception):  # a connection that is away cannot be closed in order, and need not be
                 await asyncio.wait_for(self.nc.close(), 2)
@@ -95,18 +99,19 @@ class Hints:
         self.listeners[queue] = topics
         try:
             yield ServerSentEvent(comment="here", retry=2000)
-            while not self.closing.is_set():
-                topic = asyncio.ensure_future(queue.get())
-                end = asyncio.ensure_future(self.closing.wait())
-                done, _ = await asyncio.wait((topic, end), timeout=QUIET_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                end.cancel()
-                if topic in done:
-                    yield ServerSentEvent(raw_data=topic.result(), event="changed")
-                else:
-                    topic.cancel()
-                    yield ServerSentEvent(comment="here")
+            while topic := await self._next(queue):
+                yield ServerSentEvent(comment="here") if topic == QUIET else ServerSentEvent(raw_data=topic, event="changed")
         finally:
             self.listeners.pop(queue, None)
+
+    async def _next(self, queue: asyncio.Queue[str]) -> str:
+        """The next topic; a sign of life when nothing came for a while; the empty word when the process stops."""
+        if self.closing.is_set():
+            return ""
+        try:
+            return await asyncio.wait_for(queue.get(), QUIET_SECONDS)
+        except TimeoutError:
+            return QUIET
 
 
 async def _complain(error: Exception) -> None:

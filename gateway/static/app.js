@@ -102,7 +102,7 @@ document.addEventListener("click", async event => {
   if (!button) return
   if (button.getAttribute("aria-disabled") === "true") return event.preventDefault()
   if ("print" in button.dataset) window.print()
-  if (button.dataset.copy) { await navigator.clipboard?.writeText(button.dataset.copy); tell(body.dataset.copied) }
+  if (button.dataset.copy && navigator.clipboard) { await navigator.clipboard.writeText(button.dataset.copy); tell(body.dataset.copied) }
   const question = button.dataset.opens && document.getElementById(button.dataset.opens)
   if (question) { event.preventDefault(); question.showModal() } // a link that opens a question leads to a page with it when there is no script
   if ("closes" in button.dataset) button.closest("dialog")?.close()
