@@ -101,9 +101,17 @@ async def _show(
 
 
 async def _show_without_person(request: Request, roles: set[str]) -> Response:
-    setup, departments, needs = await gather(identity.try_get("/setup"), personnel.try_get("/departments"), _needs(roles))
-    people_count = sum(one["people_count"] for one in departments["items"]) if departments else None
+    setup, people_count, needs = await gather(identity.try_get("/setup"), _people_count(roles), _needs(roles))
     return page(request, "home/steps.html", setup=setup, people_count=people_count, needs=needs, roles=roles)
+
+
+async def _people_count(roles: set[str]) -> int | None:
+    """How many are on record; whoever may not search for people adds up the departments."""
+    if "health" in roles:
+        people = await personnel.try_get("/people", **COUNT_ONLY)
+        return people["total"] if people else None
+    departments = await personnel.try_get("/departments")
+    return sum(one["people_count"] for one in departments["items"]) if departments else None
 
 
 async def _record(person_id: str) -> tuple[dict[str, Any] | None, str]:
