@@ -329,6 +329,18 @@ async def test_nobody_makes_themselves_head_of_anything(personnel: Door) -> None
     assert (await personnel.patch(f"/departments/{TEACHING.id}", {"head_id": None, "version": 1}, ADMINISTRATOR)).status_code == 200
 
 
+async def test_no_department_comes_below_ones_own_by_way_of_one_that_was_just_added(personnel: Door) -> None:
+    await personnel.patch(f"/departments/{OFFICE.id}", {"head_id": str(ZHONG_YIFAN.id), "version": 1}, HEALTH)
+    theirs = caller(ZHONG_YIFAN, "administrator", "head", departments=(OFFICE,))
+    fresh = (await personnel.post("/departments", {"name": "保卫处", "parent_id": str(OFFICE.id)}, theirs)).json()["id"]
+
+    moved = await personnel.patch(f"/departments/{TEACHING.id}", {"parent_id": fresh, "version": 1}, theirs)
+    by_another = await personnel.patch(f"/departments/{TEACHING.id}", {"parent_id": fresh, "version": 1}, HEALTH)
+
+    assert (moved.status_code, moved.json()["code"]) == (409, "own_roles")
+    assert by_another.status_code == 200
+
+
 async def test_who_is_not_here_answers_for_nothing(personnel: Door) -> None:
     await personnel.patch(f"/people/{JIANG_CAIWEI.id}", {"left_on": "2021-08-01", "version": 1}, HEALTH)
 
