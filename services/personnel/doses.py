@@ -60,17 +60,18 @@ class Correction(Body):
 
 
 class DoseRecorded(Shown):
-    """The dose as it stands now, and what it did to the person's standing."""
+    """The dose as it stands now, and what it did to the person's standing, which like the verdict on the dose speaks of the other doses:
+    both are there only for those who may see standings."""
 
     person_id: UUID
     dose: DoseShown
-    standing: StandingShown
+    standing: StandingShown | None
 
 
 @doses.post("", status_code=201)
 async def record_dose(wish: NewDose, caller: Annotated[Caller, require("dose.record")], tx: Tx) -> DoseRecorded:
-    """Record a dose. Whether it counts is the programme's rule; one that does not is kept and shown with the reason. Refused: `twice`
-    (same day, same product), 422 for a date to come, an unknown product, a person who is not here."""
+    """Record a dose. Whether it counts is the programme's rule; one that does not is kept, and the reason shown to those who may see it.
+    Refused: `twice` (same day, same product), 422 for a date to come, an unknown product, a person who is not here."""
     person_id = await _person_id(tx, wish)
     person, _ = await person_of(tx, person_id, hold=True)
     row = Dose(
@@ -89,7 +90,7 @@ async def record_dose(wish: NewDose, caller: Annotated[Caller, require("dose.rec
         entered_at=now(),
     )
     tx.add(row)
-    return await _recorded(tx, person, row)
+    return await _recorded(tx, person, row, caller)
 
 
 @doses.post("/{dose_id}/corrections", status_code=201)
@@ -124,15 +125,18 @@ async def correct_dose(dose_id: DoseId, wish: Correction, caller: Annotated[Call
         entered_at=now(),
     )
     tx.add(row)
-    return await _recorded(tx, person, row)
+    return await _recorded(tx, person, row, caller)
 
 
-async def _recorded(tx: AsyncSession, person: Person, row: Dose) -> DoseRecorded:
+async def _recorded(tx: AsyncSession, person: Person, row: Dose, caller: Caller) -> DoseRecorded:
     await compute_standing(tx, person, row.programme)
     async with as_system(tx):
         rows = list(await tx.scalars(select(Dose).where(Dose.person_id == person.id, Dose.programme == row.programme)))
         standing = await standing_of(tx, person.id, row.programme, today())
     shown = next(one for one in judged(row.programme, rows, person.born_on) if one.id == row.id)
+    if not caller.reach("standing.read").holds(person_id=person.id, department_id=person.department_id):
+        shown.number, shown.valid, shown.reason = None, None, None
+        return DoseRecorded(person_id=person.id, dose=shown, standing=None)
     return DoseRecorded(person_id=person.id, dose=shown, standing=standing)
 
 

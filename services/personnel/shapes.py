@@ -86,7 +86,8 @@ class PersonShown(Shown):
 
 
 class DoseShown(Shown):
-    """A dose: given is one fact, valid another. A superseded one stays readable beside the row that corrects it."""
+    """A dose: given is one fact, valid another. A superseded one stays readable beside the row that corrects it. Number, `valid` and
+    reason speak of the other doses too, and are there only for those who may see how the person stands."""
 
     id: UUID
     number: int | None
@@ -99,7 +100,7 @@ class DoseShown(Shown):
     note: str | None
     entered_by: str
     entered_at: datetime
-    valid: bool
+    valid: bool | None
     reason: str | None
     superseded: bool
     withdrawn: bool

@@ -43,6 +43,19 @@ async def test_a_dose_is_recorded_once_however_often_it_is_sent(personnel: Door)
     assert len(record["programmes"][0]["doses"]) == 1
 
 
+async def test_a_system_that_only_writes_doses_does_not_read_from_the_answer_how_the_person_stands(personnel: Door) -> None:
+    await personnel.post("/doses", dose(given_on="2021-03-12"), HEALTH)
+
+    written = await personnel.post("/doses", dose(given_on="2021-04-12"), RECORDS_SYSTEM)
+    path = f"/doses/{written.json()['dose']['id']}/corrections"
+    withdrawn = await personnel.post(path, {"withdrawn": True, "note": "x"}, RECORDS_SYSTEM)
+
+    for answer in (written, withdrawn):
+        found = answer.json()
+        assert (answer.status_code, found["standing"]) == (201, None)
+        assert [found["dose"][one] for one in ("number", "valid", "reason")] == [None, None, None]
+
+
 async def test_the_same_key_with_another_body_is_refused(personnel: Door) -> None:
     await personnel.post("/doses", dose(), HEALTH, key="k")
 
