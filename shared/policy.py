@@ -19,7 +19,7 @@ GRANTED_ROLES = ("health", "leader", "administrator")
 DERIVED_ROLES = ("everyone", "head", "reporter")
 HEALTH_ROLES = frozenset({"health"})
 SCOPES = ("people:read", "people:write", "vaccination:read", "vaccination:write", "coverage:read")
-HEALTH_SCOPES = frozenset({"vaccination:read", "vaccination:write"})
+HEALTH_SCOPES = frozenset({"vaccination:read", "vaccination:write", "people:write"})  # the last names heads, who read who is to be urged
 
 ACTIONS: Mapping[str, Mapping[str, Reach]] = MappingProxyType(
     {

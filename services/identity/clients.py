@@ -118,7 +118,7 @@ async def list_clients(
 
 @clients.post("", status_code=201)
 async def make_client(wish: ClientWish, caller: Annotated[Caller, require("client.change")], tx: Tx) -> ClientShown:
-    """Make a client. With a scope that opens health records it waits for a second person who holds health.
+    """Make a client. With a scope that opens health records, or `people:write`, it waits for a second person who holds health.
 
     Refused 422 `in_the_past`, `too_far_ahead`; 409 `name_taken`."""
     _judge_day("expires_on", wish.expires_on, today() + timedelta(days=LONGEST_DAYS))

@@ -78,6 +78,16 @@ async def test_a_client_with_a_health_scope_waits_for_one_who_holds_health(ident
     assert after.status_code == 200
 
 
+async def test_a_system_that_names_heads_and_reads_phone_numbers_is_not_let_in_by_an_administrator_alone(identity: Door) -> None:
+    client = await make(identity, "people:write")
+    made = await key_for(identity, client)
+
+    answer = await identity.request("POST", "/clients/token", headers={"authorization": f"Bearer {made['key']}"})
+
+    assert (client["state"], made["state"]) == ("waiting", "waiting")
+    assert answer.status_code == 401
+
+
 async def test_an_administrator_who_also_holds_health_does_not_approve_what_they_asked_for(identity: Door) -> None:
     both = Caller(
         kind="person",
