@@ -295,7 +295,7 @@ async def export_refused(
     lines = "".join(line((row_no, json.dumps(errors))) for row_no, errors, _ in rows).encode()
     _, content = await _readers.ask("refused", {1: row.cells, 2: lines}, {"heading_row": heading_row, "language": lang})
     stem = row.file_name.rsplit(".", 1)[0][:80]
-    name = quote(f"{stem} {'有错的行' if lang == 'zh-Hans' else 'refused rows'}.xlsx")
+    name = quote(f"{stem} {'有错的行' if lang == 'zh-Hans' else 'refused rows'}.xlsx", safe="")
     kept_apart = f"attachment; filename=\"refused-rows.xlsx\"; filename*=UTF-8''{name}"
     return Response(content, media_type=_XLSX, headers={"Content-Disposition": kept_apart, "Cache-Control": "no-store"})
 
