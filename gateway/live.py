@@ -1,9 +1,11 @@
-"""Passes «something changed» to open pages as server-sent events, without data: the page asks for its block again with its own rights."""
+"""Passes «something changed» to open pages as server-sent events, without data: the page asks for its block again with its own rights.
+That something changed is told only to those who may ask for it: of whose record, and when, is news by itself."""
 
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +20,7 @@ from nats.errors import Error as NatsError
 from gateway.pages import Pages
 from gateway.session import Sessions
 from shared import events
+from shared.policy import ACTIONS, OWN
 from shared.settings import settings
 
 log = structlog.get_logger()
@@ -27,12 +30,35 @@ QUIET_SECONDS = 15
 QUIET = "quiet"
 
 
+@dataclass(slots=True, eq=False)
+class Listener:
+    """An open page: what it wants to hear of, and who looks at it."""
+
+    wanted: frozenset[str]
+    me: Mapping[str, Any]
+    queue: asyncio.Queue[str] = field(default_factory=lambda: asyncio.Queue(maxsize=100))
+    over: bool = False
+
+    def stop(self) -> None:
+        """It hears nothing more; one that waits is woken."""
+        self.over = True
+        if not self.queue.full():
+            self.queue.put_nowait("")
+
+    def may_hear(self, topic: str, action: str) -> bool:
+        """What is one's own; else what the action reaches beyond oneself."""
+        whose = topic.partition(":")[2]
+        if not action or (whose and whose == (self.me.get("person") or {}).get("id")):
+            return True
+        return any(ACTIONS[action].get(role, OWN) != OWN for role in self.me["roles"])
+
+
 class Hints:
     """The open pages and what each wants to hear of."""
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
-        self.listeners: dict[asyncio.Queue[str], frozenset[str]] = {}
+        self.listeners: set[Listener] = set()
         self.nc: Client | None = None
         self.closing = asyncio.Event()
 
@@ -63,7 +89,7 @@ class Hints:
             await asyncio.sleep(1)
 
     async def _came_back(self) -> None:
-        self.tell({"all"})
+        self.tell({"all": ""})
 
     async def _heard(self, message: Msg) -> None:
         try:
@@ -72,44 +98,51 @@ class Hints:
             return
         if message.subject == events.RolesChanged.subject:
             self.sessions.forget(account_ids={str(one) for one in data["account_ids"]})
+            self.end("account_id", data["account_ids"])
         elif message.subject == events.SessionsEnded.subject:
             self.sessions.forget(session_ids={str(one) for one in data["session_ids"]})
+            self.end("session_id", data["session_ids"])
         self.tell(topics_of(message.subject, data))
 
-    def tell(self, topics: set[str]) -> None:
-        """Say to whoever waits for one of these that it changed."""
-        for queue, wanted in self.listeners.items():
-            for topic in topics & (wanted | {"all"}):
-                if not queue.full():
-                    queue.put_nowait(topic)
+    def tell(self, topics: Mapping[str, str]) -> None:
+        """Say to whoever waits for one of these, and may know, that it changed. Each topic comes with the action that lets one know."""
+        for one in self.listeners:
+            for topic in topics.keys() & (one.wanted | {"all"}):
+                if one.may_hear(topic, topics[topic]) and not one.queue.full():
+                    one.queue.put_nowait(topic)
+
+    def end(self, name: str, ids: list[str]) -> None:
+        """End the streams of these accounts or sessions: a page whose session lives on opens another, with the rights of then."""
+        for one in self.listeners:
+            if str(one.me.get(name)) in ids:
+                one.stop()
 
     async def close(self) -> None:
         """End the open streams, so that the process can stop."""
         self.closing.set()
-        for queue in self.listeners:
-            if not queue.full():
-                queue.put_nowait("")
+        for one in self.listeners:
+            one.stop()
         if self.nc is not None:
             with contextlib.suppress(Exception):  # a connection that is away cannot be closed in order, and need not be
                 await asyncio.wait_for(self.nc.close(), 2)
 
-    async def stream(self, topics: frozenset[str]) -> AsyncIterator[ServerSentEvent]:
-        """What one open page hears, until it goes or the process stops."""
-        queue: asyncio.Queue[str] = asyncio.Queue(maxsize=100)
-        self.listeners[queue] = topics
+    async def stream(self, topics: frozenset[str], me: Mapping[str, Any]) -> AsyncIterator[ServerSentEvent]:
+        """What one open page hears, until it goes, its session ends, its roles change or the process stops."""
+        listener = Listener(topics, me)
+        self.listeners.add(listener)
         try:
             yield ServerSentEvent(comment="here", retry=2000)
-            while topic := await self._next(queue):
+            while topic := await self._next(listener):
                 yield ServerSentEvent(comment="here") if topic == QUIET else ServerSentEvent(raw_data=topic, event="changed")
         finally:
-            self.listeners.pop(queue, None)
+            self.listeners.discard(listener)
 
-    async def _next(self, queue: asyncio.Queue[str]) -> str:
-        """The next topic; a sign of life when nothing came for a while; the empty word when the process stops."""
-        if self.closing.is_set():
+    async def _next(self, listener: Listener) -> str:
+        """The next topic; a sign of life when nothing came for a while; the empty word when it is over."""
+        if self.closing.is_set() or listener.over:
             return ""
         try:
-            return await asyncio.wait_for(queue.get(), QUIET_SECONDS)
+            return await asyncio.wait_for(listener.queue.get(), QUIET_SECONDS)
         except TimeoutError:
             return QUIET
 
@@ -118,27 +151,29 @@ async def _complain(error: Exception) -> None:
     log.warning("nats", error=str(error) or type(error).__name__)
 
 
-def topics_of(subject: str, data: dict[str, Any]) -> set[str]:
-    """The topic words of an event: what pages name in data-live."""
+def topics_of(subject: str, data: dict[str, Any]) -> dict[str, str]:
+    """The topic words of an event, what pages name in data-live; and the action that lets one know, none for what concerns all."""
     match subject:
         case events.HealthRecordChanged.subject:
-            return {f"person:{one}" for one in data["person_ids"]} | {"people", "coverage", "exemptions"}
+            lists = {"people": "standing.read", "coverage": "coverage.read", "exemptions": "exemption.decide"}
+            return {f"person:{one}": "health.read" for one in data["person_ids"]} | lists
         case events.PeopleChanged.subject:
-            return {f"person:{one['id']}" for one in data["people"]} | {"people", "coverage"}
+            lists = {"people": "person.search", "coverage": "coverage.read"}
+            return {f"person:{one['id']}": "person.read" for one in data["people"]} | lists
         case events.DepartmentsChanged.subject:
-            return {"departments"}
+            return {"departments": "department.read"}
         case events.ImportMoved.subject:
-            return {f"import:{data['import_id']}", "imports"}
+            return {f"import:{data['import_id']}": "import.run", "imports": "import.run"}
         case events.RemarkWritten.subject:
-            return {"remarks", f"remarks:{data['person_id']}"}
+            return {"remarks": "remark.read", f"remarks:{data['person_id']}": "remark.read"}
         case events.RecordLooked.subject:
-            return {f"looks:{one}" for one in data["person_ids"]}
+            return {f"looks:{one}": "look.read" for one in data["person_ids"]}
         case events.RolesChanged.subject:
-            return {"roles", "accounts"}
+            return {"roles": "role.read", "accounts": "account.read"}
         case events.SessionsEnded.subject:
-            return {"sessions", "accounts"}
+            return {"sessions": "", "accounts": "account.read"}
         case _:
-            return set()
+            return {}
 
 
 pages = Pages()
@@ -149,5 +184,5 @@ async def hear(request: Request, topics: Annotated[str, Query(max_length=2000)] 
     """One stream an open page: `changed` with a topic word, nothing else. `topics` are the words it wants, separated by commas."""
     hints: Hints = request.app.state.hints
     wanted = frozenset(one for one in topics.split(",") if one)
-    async for said in hints.stream(frozenset(list(wanted)[:MOST_TOPICS])):
+    async for said in hints.stream(frozenset(list(wanted)[:MOST_TOPICS]), request.state.me):
         yield said

@@ -183,7 +183,8 @@ class SessionGate:
         state.now = clock.now().astimezone(clock.zone())
         state.demo = settings().demo
         if secret := session_of(request):
-            known, state.identity_away = await self.sessions.look_up(secret, quiet=request.headers.get("muster-live") == "1")
+            quiet = request.headers.get("muster-live") == "1" or request.url.path == "/live"  # a stream is opened anew by itself
+            known, state.identity_away = await self.sessions.look_up(secret, quiet=quiet)
             if known is not None:
                 state.me = known.me
                 asking = ASKING.get()

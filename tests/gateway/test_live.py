@@ -1,0 +1,106 @@
+"""Live hints: open pages are told that something changed, and only those that may ask what."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from gateway.live import Hints, topics_of
+from shared.auth import Caller
+from shared.events import HealthRecordChanged, ImportMoved, PeopleChanged, RecordLooked, RemarkWritten, RolesChanged
+from tests.gateway.door import GatewayDoor
+from tests.people import ADMINISTRATOR, HEAD, HEALTH, JIANG_CAIWEI, LEADER, LIANG_YUAN, STAFF
+
+HERS = str(JIANG_CAIWEI.id)
+EVERYTHING = frozenset(
+    {f"person:{HERS}", f"looks:{HERS}", f"remarks:{HERS}", "people", "coverage", "exemptions", "imports", "import:1", "remarks", "accounts"}
+)
+HAPPENED: list[tuple[str, dict[str, Any]]] = [
+    (HealthRecordChanged.subject, {"person_ids": [HERS]}),
+    (RecordLooked.subject, {"person_ids": [HERS]}),
+    (RemarkWritten.subject, {"person_id": HERS}),
+    (ImportMoved.subject, {"import_id": "1"}),
+]
+
+
+def looks_on(who: Caller) -> dict[str, Any]:
+    """The session of somebody of the cast, as identity describes it."""
+    return {
+        "account_id": str(who.account_id),
+        "session_id": str(who.session_id),
+        "person": {"id": str(who.person_id)},
+        "roles": sorted(who.roles),
+    }
+
+
+def heard_by(hints: Hints) -> list[str]:
+    """What waits for the one open page to be heard, in any order."""
+    (page,) = hints.listeners
+    return sorted(page.queue.get_nowait() for _ in range(page.queue.qsize()))
+
+
+@pytest.mark.parametrize(
+    ("who", "hears"),
+    [
+        (STAFF, []),
+        (HEAD, ["coverage"]),
+        (LEADER, ["coverage", "exemptions"]),
+        (ADMINISTRATOR, []),
+        (HEALTH, sorted(EVERYTHING - {"accounts"})),
+    ],
+)
+async def test_that_a_record_changed_or_was_looked_at_is_told_to_nobody_who_may_not_see_it(
+    gateway: GatewayDoor, who: Caller, hears: list[str]
+) -> None:
+    hints = Hints(gateway.app.state.sessions)
+    stream = hints.stream(EVERYTHING, looks_on(who))
+    await anext(stream)
+
+    for subject, data in HAPPENED:
+        hints.tell(topics_of(subject, data))
+
+    assert heard_by(hints) == hears
+
+
+async def test_each_hears_of_their_own_record(gateway: GatewayDoor) -> None:
+    hints = Hints(gateway.app.state.sessions)
+    stream = hints.stream(EVERYTHING, looks_on(STAFF) | {"person": {"id": HERS}})
+    await anext(stream)
+
+    for subject, data in HAPPENED:
+        hints.tell(topics_of(subject, data))
+
+    assert heard_by(hints) == [f"looks:{HERS}", f"person:{HERS}", f"remarks:{HERS}"]
+
+
+async def test_an_administrator_without_a_person_hears_of_accounts_alone(gateway: GatewayDoor) -> None:
+    hints = Hints(gateway.app.state.sessions)
+    stream = hints.stream(EVERYTHING, looks_on(ADMINISTRATOR) | {"person": None})
+    await anext(stream)
+
+    hints.tell(topics_of(RolesChanged.subject, {}) | topics_of(PeopleChanged.subject, {"people": [{"id": HERS}]}))
+
+    assert heard_by(hints) == ["accounts"]
+
+
+@pytest.mark.parametrize("name", ["session_id", "account_id"])
+async def test_a_stream_ends_with_its_session_and_when_its_rights_change(gateway: GatewayDoor, name: str) -> None:
+    hints = Hints(gateway.app.state.sessions)
+    mine, others = (hints.stream(EVERYTHING, looks_on(who)) for who in (STAFF, HEAD))
+    await anext(mine)
+    await anext(others)
+
+    hints.end(name, [looks_on(STAFF)[name]])
+
+    with pytest.raises(StopAsyncIteration):
+        await asyncio.wait_for(anext(mine), 2)
+    assert len(hints.listeners) == 1
+
+
+async def test_a_stream_that_opens_anew_by_itself_does_not_keep_a_desk_awake(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(LIANG_YUAN)
+    gateway.app.state.hints.closing.set()  # the stream ends at once
+
+    assert (await browser.get("/live?topics=people")).status_code == 200
+
+    assert [one.quiet for one in gateway.app.state.sessions.known.values()] == [True]
