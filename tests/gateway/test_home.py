@@ -240,6 +240,12 @@ async def test_a_block_can_be_asked_for_alone(gateway: GatewayDoor) -> None:
         assert "<html" not in answer.text
 
 
+async def test_what_waits_can_be_asked_for_alone(gateway: GatewayDoor) -> None:
+    answer = await (await gateway.browser(LU_ZHIYAO, "en")).get("/", headers=partial("needs"))
+
+    assert words_of(answer).startswith("What waits for you")
+
+
 async def test_the_administrator_of_the_demo_sees_their_own_record_and_nobodys_else(gateway: GatewayDoor) -> None:
     words = words_of(await (await gateway.browser(ZHONG_YIFAN, "en")).get("/"))
 
