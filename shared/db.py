@@ -47,6 +47,7 @@ def engine_for(url: str, *, pool_size: int = 5, overflow: int = 5) -> AsyncEngin
         max_overflow=overflow,
         pool_timeout=2,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error is logged with its words; what was to be written may be a name or a dose
         connect_args={"timeout": 2},
     )
 

@@ -3,7 +3,7 @@
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import uuid4
 
@@ -24,6 +24,7 @@ BODY_BYTES = 1_000_000
 RUNNING_AT_ONCE = 200
 _REFERENCE = re.compile(rb"[0-9A-Za-z-]{1,32}")
 _BAD_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_VALUES = re.compile(r"(DETAIL:|invalid input for query argument \$\d+:)(?:(?!\n\n|\n\[SQL|\n  File ).)*", re.S)
 _BAD_NOTE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -270,6 +271,11 @@ class Outermost:
         await answer(scope, receive, send)
 
 
+def without_values(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take out of a log line what the database and its driver repeat of a row: PostgreSQL's DETAIL, the argument that did not fit."""
+    return {name: _VALUES.sub(r"\1 …", value) if isinstance(value, str) else value for name, value in line.items()}
+
+
 def log_in_json(level: str, *, process: str) -> None:
     """One JSON line an event, ours and the libraries' alike; names, phones and addresses stay out of it."""
     import logging
@@ -280,6 +286,7 @@ def log_in_json(level: str, *, process: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            without_values,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),

@@ -1,0 +1,43 @@
+"""What the log says of an accident: what went wrong, never whose name or number was being written."""
+
+import io
+import json
+
+import pytest
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from shared.web import without_values
+from tests.doors import Door
+
+PHONE = "13900001234"
+
+
+def logged(odd: BaseException) -> str:
+    """The line that an accident leaves, as the processes write it."""
+    said = io.StringIO()
+    last = structlog.processors.JSONRenderer(ensure_ascii=False)
+    chain: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, without_values, last]
+    structlog.wrap_logger(structlog.PrintLogger(said), processors=chain).error("unexpected", error=str(odd), exc_info=odd)
+    return said.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("statement", "given", "stays"),
+    [
+        ("insert into department (name, sort_key) values (:it, 'x')", PHONE, "null value in column"),
+        ("select cast(:it as integer)", f"{PHONE} x", "invalid input for query argument"),
+        ("select 1 / (length(:it) - 11)", PHONE, "division by zero"),
+    ],
+)
+async def test_no_line_repeats_what_was_to_be_written(personnel: Door, statement: str, given: str, stays: str) -> None:
+    with pytest.raises(DBAPIError) as accident:
+        async with personnel.rows() as tx:
+            await tx.execute(text(statement), {"it": given})
+
+    line = logged(accident.value)
+
+    assert PHONE not in line
+    assert stays in line
+    assert json.loads(line)["exception"].startswith("Traceback")
