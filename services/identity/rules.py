@@ -98,17 +98,12 @@ def code_waits(asker: Party, held: Collection[str], *, has_account: bool) -> boo
     """Does a new activation code wait for a second person?
 
     A code lets its bearer be that person: whoever does not hold health cannot have one alone, since it would open the person's own
-    record. Nor can one who does, for a second pair of eyes: another who holds health, an administrator, a leader already let in.
+    record. Nor can one who does, for a second pair of eyes: another who holds health, an administrator, a leader already let in. The
+    second person, who is shown the code, always holds health: an administrator makes anybody a leader alone, and would be shown theirs.
     """
     if not holds_health(asker.roles):
         return True
     return holds_health(held) or "administrator" in held or ("leader" in held and has_account)
-
-
-def who_may_decide_code(asker: Party, held: Collection[str]) -> frozenset[str]:
-    """The roles, one of which the second person for a code must hold. One of the two holds health, since the code opens a record."""
-    other_eyes = {"administrator", "leader"} & set(held) and not holds_health(held)
-    return HEALTH_ROLES | {"administrator"} if other_eyes and holds_health(asker.roles) else HEALTH_ROLES
 
 
 def what_forbids_asking(asker: Party, beneficiary: Party, role: str) -> list[Reason]:

@@ -24,7 +24,7 @@ from services.identity.reads import (
     the_person,
     with_department,
 )
-from services.identity.rules import Party, code_waits, has_left, holds_health, what_forbids_deciding, who_may_decide_code
+from services.identity.rules import Party, code_waits, has_left, holds_health, what_forbids_deciding
 from services.identity.tables import Account, Activation, KnownPerson
 from shared.auth import Caller, require
 from shared.clock import now, today
@@ -110,7 +110,6 @@ async def list_activations(
     rows = (await read.scalars(wanted.offset((page - 1) * page_size).limit(page_size))).all()
     people = await people_shown(read, [row.person_id for row in rows])
     names = await names_of(read, [one for row in rows for one in (row.asked_by, row.decided_by)])
-    held = await held_by(read, [row.person_id for row in rows])
     items = [
         ActivationShown(
             id=row.id,
@@ -120,17 +119,15 @@ async def list_activations(
             asked_at=row.asked_at,
             decided_by=names.get(row.decided_by) if row.decided_by else None,
             expires_at=row.expires_at,
-            may_decide=row.state == "waiting"
-            and not _forbids(caller, row, held.get(row.person_id, frozenset()), Party(account_id=row.asked_by)),
+            may_decide=row.state == "waiting" and not _forbids(caller, row, Party(account_id=row.asked_by)),
         )
         for row in rows
     ]
     return Listed(items=items, total=total or 0, page=page, page_size=page_size)
 
 
-def _forbids(caller: Caller, row: Activation, held: frozenset[str], asker: Party) -> list[Reason]:
-    needed = who_may_decide_code(Party(roles=HEALTH_ROLES if row.by_health else frozenset()), held)
-    return what_forbids_deciding(party(caller), asker, Party(person_id=row.person_id), needed)
+def _forbids(caller: Caller, row: Activation, asker: Party) -> list[Reason]:
+    return what_forbids_deciding(party(caller), asker, Party(person_id=row.person_id), HEALTH_ROLES)
 
 
 @sheets.post("", status_code=201)
@@ -200,7 +197,7 @@ async def decide_activation(
     caller: Annotated[Caller, require("activation.print")],
     tx: Tx,
 ) -> Sheet:
-    """Be the second person for a code. It is made now and shown to the second person, never to an administrator where health is held.
+    """Be the second person for a code: one who holds health. It is made now and shown to them, never to an administrator.
 
     Refused 404 `no_activation`, 409 `decided_already`, `own_roles`, `second_person_needed`, `left`."""
     row = await tx.get(Activation, activation_id, with_for_update=True)
@@ -208,8 +205,7 @@ async def decide_activation(
         raise Refused("no_activation", 404)
     if row.state != "waiting":
         raise Refused("decided_already", 409, {"state": row.state})
-    held = (await held_by(tx, [row.person_id])).get(row.person_id, frozenset())
-    if reasons := _forbids(caller, row, held, await party_of_account(tx, row.asked_by)):
+    if reasons := _forbids(caller, row, await party_of_account(tx, row.asked_by)):
         raise Refused(reasons[0].code, 409, reasons[0].params)
     person = await the_person(tx, row.person_id)
     row.decided_by, row.decided_at = caller.id, now()

@@ -203,6 +203,23 @@ async def test_one_who_holds_health_does_not_take_an_administrator_over_alone(id
     assert answer.json()["code"]
 
 
+async def test_an_administrator_is_not_shown_the_code_of_one_they_made_a_leader(identity: Door) -> None:
+    await has_account(identity, ZHONG_YIFAN, "administrator")
+    await has_account(identity, HE_RUONING, "health")
+    await has_account(identity, LU_ZHIYAO, "health")
+    await has_account(identity, LIANG_YUAN)
+    await identity.post("/roles", {"person_id": str(LIANG_YUAN.id), "role": "leader"}, ADMINISTRATOR)
+    path = f"/activations/{(await sheet_for(identity, LIANG_YUAN, HEALTH))['activation_id']}/approval"
+
+    theirs = (await identity.get("/activations", ADMINISTRATOR)).json()["items"][0]
+    answer = await identity.post(path, {"verdict": "approved"}, ADMINISTRATOR)
+    by_another = await identity.post(path, {"verdict": "approved"}, SECOND_HEALTH)
+
+    assert not theirs["may_decide"]
+    assert (answer.status_code, answer.json()["code"]) == (409, "second_person_needed")
+    assert by_another.json()["code"]
+
+
 async def test_a_leader_who_was_never_let_in_gets_a_code_at_once_and_later_not(identity: Door) -> None:
     assert not (await sheet_for(identity, FU_XINGJIAN, HEALTH))["waiting"]
 
