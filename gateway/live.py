@@ -26,6 +26,7 @@ from shared.settings import settings
 log = structlog.get_logger()
 
 MOST_TOPICS = 40
+MOST_PAGES = 30  # of one session with a stream each; the next ones ask every half minute
 QUIET_SECONDS = 15
 QUIET = "quiet"
 
@@ -128,6 +129,9 @@ class Hints:
 
     async def stream(self, topics: frozenset[str], me: Mapping[str, Any]) -> AsyncIterator[ServerSentEvent]:
         """What one open page hears, until it goes, its session ends, its roles change or the process stops."""
+        if sum(one.me.get("session_id") == me.get("session_id") for one in self.listeners) >= MOST_PAGES:
+            yield ServerSentEvent(comment="too many open pages", retry=30_000)
+            return
         listener = Listener(topics, me)
         self.listeners.add(listener)
         try:

@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 BODY_BYTES = 1_000_000
 RUNNING_AT_ONCE = 200
+_STREAM = b"text/event-stream"
 _REFERENCE = re.compile(rb"[0-9A-Za-z-]{1,32}")
 _BAD_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _VALUES = re.compile(r"(DETAIL:|invalid input for query argument \$\d+:)(?:(?!\n\n|\n\[SQL|\n  File ).)*", re.S)
@@ -235,12 +236,14 @@ class Outermost:
             return
         given = (v.decode() for k, v in scope["headers"] if k == b"muster-reference" and _REFERENCE.fullmatch(v))
         scope["reference"] = next(given, None) or uuid4().hex[:12]
-        started, status, began = False, 500, time.perf_counter()
+        started, counted, status, began = False, True, 500, time.perf_counter()
 
         async def watched(message: Message) -> None:
-            nonlocal started, status
+            nonlocal started, counted, status
             if message["type"] == "http.response.start":
                 started, status = True, message["status"]
+                if counted and any(name == b"content-type" and value.startswith(_STREAM) for name, value in message["headers"]):
+                    counted, self.running = False, self.running - 1  # an open page that only waits takes nobody's place
                 headers = [(b"x-content-type-options", b"nosniff"), (b"muster-reference", scope["reference"].encode("latin-1"))]
                 message = {**message, "headers": [*message["headers"], *headers]}
             await send(message)
@@ -255,7 +258,7 @@ class Outermost:
         except Exception as odd:
             await self._last(scope, receive, watched, odd, started)
         finally:
-            self.running -= 1
+            self.running -= counted
             if self.observe is not None:
                 self.observe(scope, status, time.perf_counter() - began)
 

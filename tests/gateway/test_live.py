@@ -4,8 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
-from gateway.live import Hints, topics_of
+from gateway.live import MOST_PAGES, Hints, topics_of
+from shared import web
 from shared.auth import Caller
 from shared.events import HealthRecordChanged, ImportMoved, PeopleChanged, RecordLooked, RemarkWritten, RolesChanged
 from tests.gateway.door import GatewayDoor
@@ -104,3 +106,48 @@ async def test_a_stream_that_opens_anew_by_itself_does_not_keep_a_desk_awake(gat
     assert (await browser.get("/live?topics=people")).status_code == 200
 
     assert [one.quiet for one in gateway.app.state.sessions.known.values()] == [True]
+
+
+async def test_one_session_opens_so_many_streams_and_no_more(gateway: GatewayDoor) -> None:
+    hints = Hints(gateway.app.state.sessions)
+    opened = [hints.stream(EVERYTHING, looks_on(STAFF)) for _ in range(MOST_PAGES)]
+    for one in opened:
+        await anext(one)
+
+    more, others = (hints.stream(EVERYTHING, looks_on(who)) for who in (STAFF, HEAD))
+    said = [one.retry async for one in more]
+    await anext(others)
+
+    assert said == [30_000]
+    assert len(hints.listeners) == MOST_PAGES + 1
+
+
+async def test_open_pages_leave_the_place_of_requests_to_others(gateway: GatewayDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "RUNNING_AT_ONCE", 3)
+    browser = await gateway.browser(LIANG_YUAN)
+    cookie = f"muster={browser.cookies['muster']}".encode()
+    shape = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": "/live", "raw_path": b"/live"}
+    began: asyncio.Queue[int] = asyncio.Queue()
+
+    async def waits() -> Message:
+        return await asyncio.Future()
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await began.put(message["status"])
+
+    async def open_page() -> None:
+        scope = shape | {"query_string": b"topics=people", "root_path": "", "scheme": "http", "server": ("127.0.0.1", 8000)}
+        headers = [(b"host", b"127.0.0.1:8000"), (b"cookie", cookie)]
+        await gateway.app({**scope, "client": ("127.0.0.1", 50000), "headers": headers}, waits, send)
+
+    pages, statuses = [], []
+    for _ in range(6):
+        pages.append(asyncio.create_task(open_page()))
+        statuses.append(await began.get())
+
+    answer = await browser.get("/signin")
+
+    for page in pages:
+        page.cancel()
+    assert (statuses, answer.status_code) == ([200] * 6, 200)
