@@ -26,6 +26,7 @@ _STREAM = b"text/event-stream"
 _REFERENCE = re.compile(rb"[0-9A-Za-z-]{1,32}")
 _BAD_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _VALUES = re.compile(r"(DETAIL:|invalid input for query argument \$\d+:)(?:(?!\n\n|\n\[SQL|\n  File ).)*", re.S)
+_CODE = re.compile(r"(/activat(?:e|ions)/)[^/?\s\"']+")
 _BAD_NOTE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -275,8 +276,9 @@ class Outermost:
 
 
 def without_values(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Take out of a log line what the database and its driver repeat of a row: PostgreSQL's DETAIL, the argument that did not fit."""
-    return {name: _VALUES.sub(r"\1 …", value) if isinstance(value, str) else value for name, value in line.items()}
+    """Take out of a log line what the database and its driver repeat of a row, PostgreSQL's DETAIL and the argument that did not fit; and
+    the code in an address by which somebody comes in."""
+    return {name: _CODE.sub(r"\1…", _VALUES.sub(r"\1 …", value)) if isinstance(value, str) else value for name, value in line.items()}
 
 
 def log_in_json(level: str, *, process: str) -> None:
@@ -296,8 +298,9 @@ def log_in_json(level: str, *, process: str) -> None:
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(process=process)
+    plain = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     foreign = structlog.stdlib.ProcessorFormatter(
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        processors=[plain, without_values, structlog.processors.JSONRenderer(ensure_ascii=False)],
         foreign_pre_chain=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)],
     )
     handler = logging.StreamHandler()
