@@ -25,7 +25,7 @@ ACTIONS: Mapping[str, Mapping[str, Reach]] = MappingProxyType(
     {
         # personnel
         "institution.change": {"administrator": ALL},
-        "department.read": {"everyone": ALL, "administrator": ALL, "people:read": ALL, "people:write": ALL},
+        "department.read": {"everyone": ALL, "health": ALL, "leader": ALL, "administrator": ALL, "people:read": ALL, "people:write": ALL},
         "department.change": {"health": ALL, "administrator": ALL, "people:write": ALL},
         "person.read": {
             "everyone": OWN,

@@ -77,8 +77,7 @@ async def _show(
     mine, looks, remarks, needs = await gather(
         _record(me["person"]["id"]),
         identity.try_get("/looks/mine", page_size=LOOKS_SHOWN),
-        # whoever answers remarks is shown everybody's; theirs stand on that page
-        _nothing() if "health" in roles else personnel.try_get("/remarks", page_size=20),
+        personnel.try_get("/remarks", mine="true", page_size=20),
         _needs(roles),
     )
     record, missing = mine
@@ -92,7 +91,6 @@ async def _show(
         programmes=programmes,
         looks=looks,
         remarks=remarks,
-        answers_remarks="health" in roles,
         needs=needs,
         place_of=place_of,
         form=form or {},
@@ -134,7 +132,3 @@ async def _needs(roles: set[str]) -> dict[str, int | None]:
     mine = {name: (path, query) for name, (path, query, needed) in asked.items() if roles & needed}
     found = await asyncio.gather(*(personnel.try_get(path, **query, **COUNT_ONLY) for path, query in mine.values()))
     return {name: answer["total"] if answer else None for name, answer in zip(mine, found, strict=True)}
-
-
-async def _nothing() -> None:
-    return None

@@ -11,7 +11,7 @@ const placeOf = form => [new URL(form.action, location.href).pathname, location.
 document.addEventListener("submit", event => {
   const form = event.target
   if (form.matches("[data-forget]")) return sessionStorage.clear()
-  if (form.method !== "post" || form.querySelector("[type=password]")) return
+  if (form.method !== "post" || form.querySelector("[type=password]") || location.pathname === "/signin") return
   const [action, place] = placeOf(form)
   sessionStorage.setItem(KEPT, JSON.stringify({ action, place, lost: false, fields: fieldsOf(form) }))
 }, true)

@@ -80,11 +80,14 @@ async def list_remarks(
     caller: Annotated[Caller, require("remark.read")],
     tx: Tx,
     open_: Annotated[bool | None, Query(alias="open", description="Only those without an answer, or only those with one")] = None,
+    mine: Annotated[bool, Query(description="One's own alone, also for those who answer everybody's")] = False,
     page: PageNo = 1,
     page_size: PageSize = 50,
 ) -> Listed[RemarkShown]:
     """Remarks, the latest first: one's own; everybody's for those who answer them, which is a look and recorded."""
     which: list[ColumnElement[bool]] = [] if open_ is None else [Remark.answer.is_(None) if open_ else Remark.answer.is_not(None)]
+    if mine:
+        which.append(Remark.person_id == caller.person_id)
     total = await tx.scalar(select(func.count()).select_from(Remark).where(*which))
     wanted = (
         select(Remark, Person, Department)

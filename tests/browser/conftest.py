@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
@@ -25,6 +26,13 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs them all: there is one demo."""
+    for item in items:
+        if "tests/browser/" in str(item.path).replace("\\", "/"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
@@ -75,11 +83,19 @@ class Screens:
     def __init__(self, browser: Browser, base: str) -> None:
         self.browser, self.base = browser, base
         self.contexts: list[BrowserContext] = []
+        self.cast: dict[str, str] = {}
+
+    def name_of(self, part: str) -> str:
+        """The name on the button of a part: health, second, leader, administrator, head, reporter, everyone, agency."""
+        if not self.cast:
+            for one in httpx.get(f"{self.base}/api/v1/identity/demo/cast", trust_env=False).json()["items"]:
+                self.cast[one["hint"] if one["hint"] in ("second", "agency") else one["role"]] = one["name"]
+        return self.cast[part]
 
     async def of(
         self, part: str | None, *, width: int = 1280, lang: str = "zh-Hans", scheme: str = "light", scripts: bool = True
     ) -> Screen:
-        """A screen on which the named one of the cast is signed in by their button; None: nobody is."""
+        """A screen on which somebody of the cast is signed in by their button; None: nobody is."""
         context = await self.browser.new_context(
             viewport={"width": width, "height": 844 if width < 700 else 900},
             color_scheme="dark" if scheme == "dark" else "light",
@@ -91,7 +107,7 @@ class Screens:
         page.set_default_timeout(15_000)
         await page.goto(self.base + "/signin")
         if part is not None:
-            await page.locator(".cast button", has_text=part).first.click()
+            await page.locator(".cast button", has_text=self.name_of(part)).first.click()
             await page.wait_for_url(lambda url: "/signin" not in url)
         return Screen(context, page, self.base)
 
