@@ -1,5 +1,6 @@
 """For every process: problem+json (RFC 9457), the last-resort 500, limits, logs, and the types by which text and numbers come in."""
 
+import asyncio
 import re
 import time
 import unicodedata
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 
 BODY_BYTES = 1_000_000
 RUNNING_AT_ONCE = 200
+SENDING_SECONDS, SENDING_RATE = 15, 10_000  # a request is here within so long, and a second more for so many bytes of it
 _STREAM = b"text/event-stream"
 _REFERENCE = re.compile(rb"[0-9A-Za-z-]{1,32}")
 _BAD_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
@@ -249,11 +251,26 @@ class Outermost:
                 message = {**message, "headers": [*message["headers"], *headers]}
             await send(message)
 
+        arrived, count, asked = False, 0, 0.0
+
+        async def arriving() -> Message:
+            nonlocal arrived, count, asked
+            if arrived:
+                return await receive()
+            asked = asked or time.perf_counter()
+            left = asked + SENDING_SECONDS + count / SENDING_RATE - time.perf_counter()
+            try:
+                message = await asyncio.wait_for(receive(), max(left, 1))  # a busy machine gets to what has arrived long since
+            except TimeoutError:
+                raise Refused("malformed", 408) from None  # whoever sends a request by the drop must not keep the place of others
+            arrived, count = not message.get("more_body", False), count + len(message.get("body", b""))
+            return message
+
         self.running += 1
         try:
             if self.running > RUNNING_AT_ONCE:
                 raise Refused("not_available", 503)
-            await self.app(scope, receive, watched)
+            await self.app(scope, arriving, watched)
         except BaseExceptionGroup as several:
             await self._last(scope, receive, watched, several.exceptions[0], started)
         except Exception as odd:

@@ -1,0 +1,51 @@
+"""Whoever sends a request by the drop does not keep the place of others."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.types import Message
+
+from shared import web
+from tests.gateway.door import GatewayDoor
+
+
+async def send_by_the_drop(gateway: GatewayDoor, path: str, first: bytes) -> int:
+    """A request whose beginning arrives and whose rest does not; answers the status."""
+    said: list[int] = []
+    drops = [first]
+
+    async def receive() -> Message:
+        if drops:
+            return {"type": "http.request", "body": drops.pop(), "more_body": True}
+        return await asyncio.Future()
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            said.append(message["status"])
+
+    headers = [
+        (b"host", b"127.0.0.1:8000"),
+        (b"origin", b"http://127.0.0.1:8000"),
+        (b"content-type", b"application/x-www-form-urlencoded"),
+        (b"content-length", b"100000"),
+    ]
+    scope: dict[str, Any] = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": path}
+    scope |= {"raw_path": path.encode(), "query_string": b"", "root_path": "", "scheme": "http", "headers": headers}
+    await gateway.app({**scope, "server": ("127.0.0.1", 8000), "client": ("127.0.0.1", 50000)}, receive, send)
+    return said[0]
+
+
+@pytest.mark.parametrize("path", ["/signin", "/api/v1/identity/sessions"])
+async def test_a_request_that_does_not_arrive_is_ended(gateway: GatewayDoor, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setattr(web, "SENDING_SECONDS", 0.05)
+
+    assert await asyncio.wait_for(send_by_the_drop(gateway, path, b"username=a"), 5) in (400, 408)
+
+
+async def test_a_large_list_over_a_slow_line_has_the_time_it_needs(gateway: GatewayDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "SENDING_SECONDS", 0.05)
+    monkeypatch.setattr(web, "SENDING_RATE", 1)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(send_by_the_drop(gateway, "/signin", b"username=a"), 2)
