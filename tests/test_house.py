@@ -45,8 +45,9 @@ def test_every_public_function_of_the_floors_says_its_contract() -> None:
         if "migrations" in path.parts:
             continue
         for node in ast.parse(path.read_text()).body:
-            named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            if named and not node.name.startswith("_") and not ast.get_docstring(node):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or node.name.startswith("_"):
+                continue
+            if not ast.get_docstring(node):
                 silent.append(f"{name_of(path)}:{node.lineno} {node.name}")
     assert silent == []
 

@@ -25,7 +25,8 @@ def differences(connection: Connection, service: str) -> list[Any]:
             ),
         },
     )
-    return list(compare_metadata(context, [House.metadata, tables.Table.metadata]))
+    both: Any = [House.metadata, tables.Table.metadata]
+    return list(compare_metadata(context, both))
 
 
 @pytest.mark.parametrize("service", ["identity", "personnel"])
