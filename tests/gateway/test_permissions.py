@@ -152,6 +152,17 @@ async def test_what_is_inside_stays_inside_however_it_is_spelled(gateway: Gatewa
             assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_a_stranger_sends_nothing_large_through_the_api(gateway: GatewayDoor) -> None:
+    stranger = gateway.stranger()
+    large = b"x" * 1_100_000
+
+    answers = [
+        await stranger.post(f"/api/v1/{path}", content=large) for path in ("identity/sessions", "personnel/doses", "personnel/imports")
+    ]
+
+    assert [one.status_code for one in answers] == [413, 413, 401]
+
+
 @pytest.mark.parametrize("value", ["ä".encode("latin-1"), "钥匙".encode(), b"\xff\xfe"])
 async def test_headers_that_are_no_text_are_refused(gateway: GatewayDoor, value: bytes) -> None:
     stranger = gateway.stranger()
