@@ -21,13 +21,13 @@ run: env ## the real system in .data/, empty at first
 test: env-dev browser ## all tests, those in a browser where there is one (ARGS="-k doses")
 	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
-check: env-dev ## style, types, who imports whom, templates, house rules
+check: env-dev ## style, types, who imports whom, templates, words, house rules
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet . || { echo "make check: 'ruff format' would change files (see above)"; exit 1; }
 	@$(PY) -m mypy --strict $(CODE)
 	@.venv/bin/lint-imports
 	@$(PY) -m djlint --lint --quiet gateway
-	@$(PY) -m pytest -q tests/test_house.py
+	@$(PY) -m pytest -q tests/test_house.py tests/gateway/test_templates.py
 
 bench: env-dev ## measures what a user would feel; the last line is JSON
 	@exec $(PY) -m infra.bench $(ARGS)
