@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -190,8 +190,3 @@ async def lock(tx: AsyncSession, what: str, *ids: UUID | str) -> None:
     connection = await tx.connection()
     for one in sorted(str(i) for i in ids):
         await connection.exec_driver_sql("select pg_advisory_xact_lock(hashtextextended($1, 0))", (f"{what}:{one}",))
-
-
-def local_date(value: date | None) -> str | None:
-    """A date for a params dict."""
-    return value.isoformat() if value else None

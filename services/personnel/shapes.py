@@ -1,7 +1,7 @@
 """What personnel answers, where several slices answer the same."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
@@ -156,6 +156,3 @@ class HealthRecord(Shown):
 
     person: PersonShown
     programmes: list[ProgrammeRecord]
-
-
-Params = dict[str, Any]

@@ -42,7 +42,8 @@ _KNOWN = """
     from them join person p on p.id = them.id join department d on d.id = p.department_id
     left join given g on g.person_id = p.id left join said s on s.person_id = p.id left join excused e on e.person_id = p.id
 """
-"""`seen`: the version counts what is said of a person, and doses and statements are only ever added."""
+"""`seen`: the version counts what is said of a person, and doses and statements are only ever added. The columns go by place: in the
+order in which records.on_record takes them apart."""
 
 _STAGE = """
     create temp table stage_person (row_no integer, id uuid, fresh boolean, moved boolean, record boolean, leaving boolean, number text,
@@ -54,6 +55,7 @@ _STAGE = """
     create temp table stage_standing (person_id uuid, programme text, from_on date, until_on date, code text, valid_count integer,
         needed_count integer, next_from_on date, next_until_on date, exempt_until_on date, notes text[]) on commit drop;
 """
+"""COPY goes by place, not by name: the columns stand in the order of the lines that effect.py writes."""
 _STAGES = ("stage_person", "stage_dose", "stage_statement", "stage_standing")
 _SEEN_NOW = """
     select i.row_no from stage_person t join import_row i on i.import_id = $1 and i.row_no = t.row_no join person p on p.id = t.id
