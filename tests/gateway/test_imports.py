@@ -8,6 +8,8 @@ import pytest
 
 from gateway.codes import WORDS
 from gateway.i18n import gettext
+from gateway.pages import environment
+from services.personnel.rules.headings import FIELDS
 from services.personnel.rules.matching import ERRORS, REMARKS
 from services.personnel.rules.words import SENTENCES
 from tests.gateway.door import GatewayDoor, hidden, partial, words_of
@@ -247,3 +249,9 @@ async def test_nobody_finds_an_import_that_is_none(gateway: GatewayDoor) -> None
 
     assert (await browser.get("/imports/0198a5c0-0000-7000-8000-000000000099")).status_code == 404
     assert (await browser.get("/imports/nothing")).status_code == 404
+
+
+def test_every_field_of_a_staff_list_has_a_name_on_the_page() -> None:
+    named = environment("zh-Hans").get_template("imports/words.html").module
+
+    assert [field for field in FIELDS if str(named.field_name(field)).strip() == field] == []  # type: ignore[attr-defined]

@@ -15,8 +15,8 @@ PRODUCTS = ("bibp", "coronavac", "sinopharm", "inactivated", "zf2001")
 
 
 def row(**says: Any) -> ParsedRow:
-    empty = dict.fromkeys(("name", "department", "employment", "phone", "born_on", "joined_on", "left_on", "statement"))
-    given: dict[str, Any] = {"row_no": 4, "number": "1001", "doses": (), "errors": (), "remarks": (), **empty, **says}
+    empty = dict.fromkeys(ParsedRow._fields)
+    given: dict[str, Any] = {**empty, "row_no": 4, "number": "1001", "doses": (), "errors": (), "remarks": (), **says}
     return ParsedRow(**given)
 
 

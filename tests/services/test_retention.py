@@ -92,6 +92,13 @@ async def test_a_copy_holds_everything_that_is_kept_about_the_person(personnel: 
     assert len(personnel.statements) <= 10
 
 
+async def test_a_copy_holds_every_column_of_the_person(personnel: Door) -> None:
+    copy = (await personnel.get("/people/me/copy", MINE)).json()
+
+    told = {*copy, *copy["person"], "department_id", "findable"}  # told as `department` and `found_by`
+    assert {column.name for column in Person.__table__.columns} - told == {"sort_key", "pieces"}  # both follow from `found_by`
+
+
 async def test_a_copy_holds_nothing_of_others(personnel: Door) -> None:
     await everything_about(personnel, JIANG_CAIWEI, MINE)
 
