@@ -1,6 +1,5 @@
-"""Lists that leave the house: XLSX and CSV whose cells cannot become formulas, written row by row."""
+"""Lists that leave the house: XLSX whose cells cannot become formulas, written row by row."""
 
-import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
@@ -80,23 +79,3 @@ def _sheet_name(name: str, taken: set[str]) -> str:
         unique = f"{plain[: 30 - len(str(count))]} {count}"
     taken.add(unique.casefold())
     return unique
-
-
-def guarded(value: Value) -> str:
-    """The value as a CSV cell: a text that a spreadsheet program would take for a formula gets a leading '."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return f"'{value}" if value.startswith(_STARTS_A_FORMULA) else value
-    if isinstance(value, datetime):
-        return value.isoformat(" ", "minutes")
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def csv_file(headings: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
-    """UTF-8 with the byte order mark that tells spreadsheet programs so."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow([guarded(heading) for heading in headings])
-    writer.writerows([guarded(value) for value in row] for row in rows)
-    return b"\xef\xbb\xbf" + file.getvalue().encode()

@@ -1,8 +1,7 @@
 """Lists that leave the house come back as they were, and none of their cells becomes a formula."""
 
-import csv
 import io
-from datetime import UTC, date, datetime
+from datetime import date
 
 import openpyxl
 import pytest
@@ -10,7 +9,7 @@ import python_calamine
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from shared.export import Table, Value, csv_file, guarded, xlsx
+from shared.export import Table, Value, xlsx
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x","y")', "=cmd|' /C calc'!A0"]
 
@@ -44,19 +43,6 @@ def test_no_cell_of_a_workbook_becomes_a_formula(text: str) -> None:
     assert str(cells[2].value).replace("_x000D_", "\r") == text
 
 
-@pytest.mark.parametrize("text", FORMULAS)
-def test_no_cell_of_a_text_file_becomes_a_formula(text: str) -> None:
-    record = list(csv.reader(io.StringIO(csv_file([text], [[text, -1]]).decode("utf-8-sig"), newline="")))
-
-    assert record == [["'" + text], ["'" + text, "-1"]]
-
-
-def test_a_text_file_tells_spreadsheet_programs_its_encoding() -> None:
-    assert csv_file(
-        ["姓名", "日期", "时间"], [["苏木", date(2021, 4, 6), datetime(2021, 4, 6, 8, 30, tzinfo=UTC)], [None, "a,b", '"']]
-    ) == (b"\xef\xbb\xbf" + '姓名,日期,时间\r\n苏木,2021-04-06,2021-04-06 08:30+00:00\r\n,"a,b",""""\r\n'.encode())
-
-
 def test_several_sheets_have_names_that_are_allowed_and_differ() -> None:
     data = xlsx(
         Table("处室/科室", ["a"], []),
@@ -72,14 +58,6 @@ def test_several_sheets_have_names_that_are_allowed_and_differ() -> None:
 def test_a_table_may_be_empty_and_a_text_may_be_long() -> None:
     assert back(xlsx(Table("空", ["工号"], iter(())))) == [["工号"]]
     assert back(xlsx(Table("长", ["x"], [["字" * 40_000]])))[1] == ["字" * 32_767]
-
-
-@given(some.text())
-def test_a_guarded_cell_never_starts_as_a_formula_and_loses_nothing(text: str) -> None:
-    found = guarded(text)
-
-    assert not found.startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert found in (text, "'" + text)
 
 
 @settings(max_examples=30)

@@ -97,7 +97,7 @@ def read_text(cell: Cell, kind: str) -> str | Reason | None:
             return Reason("formula_cell", {"text": text[:60]})
         if text in _ERROR_VALUES:
             return Reason("cell_error", {"text": text})
-        if text[0] == "'" and text[1:2] in ("=", "+", "-", "@"):  # the guard our own exports put before such a text
+        if text[0] == "'" and text[1:2] in ("=", "+", "-", "@"):  # the guard that exports put before such a text
             text = text[1:]
     if kind in ("number", "phone", "lot") and _ROUNDED.fullmatch(text):
         return Reason("number_lost_digits")
