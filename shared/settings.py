@@ -1,4 +1,4 @@
-"""The only reader of the environment: frozen, typed, and read after the fork."""
+"""What serving processes read of the environment, and they read it here alone: frozen, typed, after the fork."""
 
 import os
 import sys

@@ -98,7 +98,9 @@ class Copy(Shown):
 
 @copies.get("/me/copy")
 async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
-    """All that identity keeps about the caller, for the download. Refused 404 `no_account` for an API client."""
+    """All that identity keeps about the caller, for the download; of sessions, sign-ins and looks the latest 5,000 each.
+
+    Refused 404 `no_account` for an API client."""
     account = await read.get(Account, caller.account_id) if caller.account_id else None
     if account is None:
         raise Refused("no_account", 404)
