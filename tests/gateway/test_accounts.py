@@ -124,6 +124,22 @@ async def test_sheets_of_a_department_are_printed_with_codes_and_pictures(gatewa
     assert CODE.search(words_of(await browser.get("/accounts/sheets"))) is None
 
 
+async def test_a_sheet_does_not_tell_the_staff_number_that_proves_whose_it_is(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+
+    printed = await ask(browser, person_ids=str(JIANG_CAIWEI.id))
+    code = CODE.search(words_of(printed))
+    assert code
+    slip = printed.text.partition("<article")[2].partition("</article>")[0]
+    scanned = await gateway.stranger().get(f"/activate/{code.group(0)}")
+
+    assert "江采薇" in slip
+    assert TEACHING.name in slip
+    assert "江采薇" in words_of(scanned)
+    assert JIANG_CAIWEI.number not in printed.text
+    assert JIANG_CAIWEI.number not in scanned.text
+
+
 async def test_a_new_sheet_ends_the_code_before(gateway: GatewayDoor) -> None:
     browser = await gateway.browser(HE_RUONING)
     first = CODE.findall(words_of(await ask(browser, person_ids=str(JIANG_CAIWEI.id))))

@@ -58,6 +58,15 @@ async def test_a_person_comes_in_by_code_and_last_four_digits_and_stays_on_the_p
     await signed_in(identity, LIANG_YUAN)
 
 
+async def test_before_the_proof_a_code_tells_the_name_and_nothing_that_proves(identity: Door) -> None:
+    sheet = await sheet_for(identity, LIANG_YUAN, HEALTH)
+
+    stands = await identity.get(f"/activations/{sheet['code']}")
+
+    assert set(stands.json()) == {"name", "tries_left", "expires_at", "notice_version"}
+    assert LIANG_YUAN.number not in sheet["url"] + stands.text
+
+
 async def test_the_staff_number_proves_as_well(identity: Door) -> None:
     sheet = await sheet_for(identity, LIANG_YUAN, HEALTH)
 
