@@ -152,7 +152,6 @@ async def print_sheets(wish: PrintWish, caller: Annotated[Caller, require("activ
             await second_person_by_setup_code(tx, wish.setup_code, beneficiary, f"activation of {person_id}")
             waits = False
         rows.append(Activation(person_id=person_id, state="waiting", asked_by=caller.id, asked_at=now(), wrong_count=0))
-        rows[-1].by_health = holds_health(caller.roles)
         waiting |= {person_id} if waits else set()
     codes = await print_codes(tx, [row for row in rows if row.person_id not in waiting])
     tx.add_all(rows)

@@ -76,7 +76,6 @@ class Activation(Table):
     state: Mapped[str]  # waiting, open, used, ended, refused
     code_hash: Mapped[bytes | None] = mapped_column(unique=True)
     asked_by: Mapped[UUID]
-    by_health: Mapped[bool]  # whoever asked held health then
     asked_at: Mapped[datetime]
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]

@@ -114,7 +114,7 @@ async def seed_identity(identity: Door) -> None:
             tx.add(SignIn(at=now(), account_id=account_id, **seen))
             asked = {"asked_by": id_of("somebody"), "asked_at": now()}
             tx.add(Role(id=uuid_of("role_id", one), person_id=one.id, role="leader", state="waiting", **asked))
-            waits = {"state": "waiting", "by_health": True, "wrong_count": 0, **asked}
+            waits = {"state": "waiting", "wrong_count": 0, **asked}
             tx.add(Activation(id=uuid_of("activation_id", one), person_id=one.id, **waits))
             client_id = uuid_of("client_id", one)
             until = {"expires_on": date(2022, 7, 31)}

@@ -44,7 +44,6 @@ create table activation (
     state text not null constraint activation__state check (state in ('waiting', 'open', 'used', 'ended', 'refused')),
     code_hash bytea constraint activation__code_hash_taken unique,
     asked_by uuid not null,
-    by_health boolean not null,
     asked_at timestamptz not null,
     decided_by uuid,
     decided_at timestamptz,
