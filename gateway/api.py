@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from gateway.pages import Pages, page
+from gateway.pages import UPLOAD_BYTES, Pages, page
 from gateway.services import ALL, ASKING, FILE_SECONDS, Away, Service, identity
 from gateway.session import FRESH_SECONDS, Sessions
 from shared.auth import Caller, anyone
@@ -21,7 +21,6 @@ from shared.web import BODY_BYTES, problem
 api = APIRouter()
 pages = Pages()
 
-UPLOAD_BYTES = 21_000_000
 INSIDE = ("livez", "readyz", "metrics", "openapi.json", "sessions/token", "clients/token")
 _PASSED_ON = ("content-type", "accept", "idempotency-key", "accept-language")
 _PASSED_BACK = ("content-type", "content-disposition", "retry-after", "muster-repeated", "muster-reference", "location")

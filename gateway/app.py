@@ -37,9 +37,10 @@ from gateway.styleguide import page as styleguide
 from gateway.system import page as system
 from shared.auth import Caller, anyone
 from shared.measures import Measures
+from shared.outermost import Outermost
 from shared.refusals import Refused
 from shared.settings import settings
-from shared.web import Outermost, log_in_json, problem, reference, unexpected
+from shared.web import log_in_json, problem, reference, unexpected
 
 PAGES: tuple[Pages, ...] = (
     layout.pages,
@@ -131,9 +132,7 @@ def _broken(request: Request, odd: BaseException) -> Response:
 
 def compose() -> FastAPI:
     """The app; nothing is opened before it begins."""
-    made = FastAPI(
-        title="Muster gateway", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, max_body_size=api.UPLOAD_BYTES
-    )
+    made = FastAPI(title="Muster gateway", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     sessions, measures = Sessions(), Measures("gateway")
     made.state.sessions, made.state.keys, made.state.hints = sessions, api.Keys(), live.Hints(sessions)
     made.mount("/static", Static())

@@ -29,6 +29,7 @@ HOME = Path(__file__).parent
 STATIC = HOME / "static"
 VARY = "HX-Request-Type, HX-Target, Cookie, Accept-Language"
 SCHEMES = ("light", "dark")  # what one may choose against the device
+UPLOAD_BYTES = 21_000_000  # a staff list and the form around it
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -46,7 +47,7 @@ class Pages(APIRouter):
     """The routes of one page. Each needs a session unless it says why it is open to all; `open_routes` keeps what was said."""
 
     def __init__(self) -> None:
-        super().__init__(default_response_class=HTMLResponse, include_in_schema=False)
+        super().__init__(default_response_class=HTMLResponse, include_in_schema=False, max_body_size=UPLOAD_BYTES)
         self.open_routes: dict[str, str] = {}
 
     def get(self, path: str, *, open_to_all: str = "", **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # type: ignore[override]

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -24,10 +24,11 @@ from shared.messaging.inbox import Handler, Inbox
 from shared.messaging.relay import Relay
 from shared.messaging.streams import connect_within, ensure_stream
 from shared.once import answered_once
+from shared.outermost import Outermost
 from shared.refusals import Refused
 from shared.settings import settings
 from shared.watch import SWEEP, plan_sweep, sweep, watch_routes
-from shared.web import BODY_BYTES, Outermost, answer_problems, log_in_json, problem, reference, unexpected
+from shared.web import BODY_BYTES, answer_problems, log_in_json, problem, reference, unexpected
 
 log = structlog.get_logger()
 
@@ -59,7 +60,7 @@ class Slice(APIRouter):
     """One noun: its requests, the events it hears, its due rows, its jobs."""
 
     def __init__(self, **given: Any) -> None:
-        super().__init__(route_class=RepeatedRoute, **given)
+        super().__init__(route_class=RepeatedRoute, **{"max_body_size": BODY_BYTES, **given})
         self.handlers: list[tuple[type[Event], Callable[..., Any]]] = []
         self.dues: dict[str, due.Act] = {}
         self.works: dict[str, tuple[job.Work, job.Failed | None]] = {}
@@ -98,8 +99,16 @@ class Slice(APIRouter):
         return works
 
 
-def service(name: str, slices: Sequence[Slice], *, scope: Scope, begin: Callable[[Database], Any] | None = None) -> FastAPI:
-    """The app of a service. `begin` runs once the database can be reached, before the first request."""
+def service(
+    name: str,
+    slices: Sequence[Slice],
+    *,
+    scope: Scope,
+    sentences: Mapping[str, str],
+    begin: Callable[[Database], Any] | None = None,
+) -> FastAPI:
+    """The app of a service. `sentences` says each of its codes in English; `begin` runs once the database can be reached, before the
+    first request."""
     measures = Measures(name)
     handlers = [Handler(name, event, handle) for one in slices for event, handle in one.handlers]
 
@@ -127,10 +136,9 @@ def service(name: str, slices: Sequence[Slice], *, scope: Scope, begin: Callable
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        max_body_size=BODY_BYTES,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.loops = True
+    app.state.loops, app.state.sentences = True, sentences
     app.state.name, app.state.handlers, app.state.measures = name, handlers, measures
     answer_problems(app)
     app.include_router(watch_routes(name))

@@ -1,12 +1,9 @@
-"""For every process: problem+json (RFC 9457), the last-resort 500, limits, logs, and the types by which text and numbers come in."""
+"""For every process: problem+json (RFC 9457), logs, and the types by which text and numbers come in."""
 
-import asyncio
 import re
-import time
 import unicodedata
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Annotated, Any, Generic, TypeVar
-from uuid import uuid4
 
 import structlog
 from fastapi import FastAPI, Query, Request
@@ -15,17 +12,12 @@ from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.refusals import FieldError, Refused
 
 log = structlog.get_logger()
 
 BODY_BYTES = 1_000_000
-RUNNING_AT_ONCE = 200
-SENDING_SECONDS, SENDING_RATE = 15, 10_000  # a request is here within so long, and a second more for so many bytes of it
-_STREAM = b"text/event-stream"
-_REFERENCE = re.compile(rb"[0-9A-Za-z-]{1,32}")
 _BAD_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _VALUES = re.compile(r"(DETAIL:|invalid input for query argument \$\d+:)(?:(?!\n\n|\n\[SQL|\n  File ).)*", re.S)
 _CODE = re.compile(r"(/activat(?:e|ions)/)[^/?\s\"']+")
@@ -87,7 +79,7 @@ class Listed(Shown, Generic[Row]):
     page_size: int = 50
 
 
-SENTENCES: dict[str, str] = {
+SENTENCES: Mapping[str, str] = {
     "invalid": "Something in the form is wrong; each field says what.",
     "not_signed_in": "Nobody is signed in, or the session has ended.",
     "not_allowed": "Your roles do not allow this.",
@@ -114,7 +106,7 @@ SENTENCES: dict[str, str] = {
     "not_a_number": "This is no number.",
     "odd_characters": "This holds characters that are no text.",
 }
-"""The English sentence of each code that the ground floor itself says; services add theirs."""
+"""The English sentence of each code that the ground floor itself says; a service says its own beside them (app.state.sentences)."""
 
 _PYDANTIC_CODES = {
     "missing": "required",
@@ -155,18 +147,21 @@ def problem(
     """An answer that says what is wrong, as RFC 9457 has it, with our code and the reference number."""
     body = {
         "type": "about:blank",
-        "title": _sentence(code),
+        "title": _sentence(request, code),
         "status": status,
         "code": code,
         "params": dict(params or {}),
-        "errors": [{"field": one.field, "code": one.code, "title": _sentence(one.code), "params": dict(one.params)} for one in errors],
+        "errors": [
+            {"field": one.field, "code": one.code, "title": _sentence(request, one.code), "params": dict(one.params)} for one in errors
+        ],
         "reference": reference(request),
     }
     return JSONResponse(body, status, headers=dict(headers or {}), media_type="application/problem+json")
 
 
-def _sentence(code: str) -> str:
-    return SENTENCES.get(code, code.replace("_", " "))
+def _sentence(request: Request, code: str) -> str:
+    own: Mapping[str, str] = getattr(getattr(request.scope.get("app"), "state", None), "sentences", {})
+    return own.get(code) or SENTENCES.get(code) or code.replace("_", " ")
 
 
 def reference(request: Request) -> str:
@@ -217,79 +212,6 @@ def unexpected(request: Request, odd: BaseException) -> JSONResponse:
     """The last resort: 500; the log has the reason under the reference number."""
     log.error("unexpected", reference=reference(request), path=request.scope.get("path"), exc_info=odd)
     return problem(request, 500, "unexpected")
-
-
-Spoken = Callable[[Request, BaseException], Any]
-
-
-class Outermost:
-    """Around everything: a reference number, a cap on running requests, the log line, and an answer whatever happens within.
-
-    An exception that reached uvicorn would cut the connection, and the next request on it would fail too (tried: 50 of 50)."""
-
-    def __init__(
-        self, app: ASGIApp, *, last_resort: Spoken = unexpected, observe: Callable[[Scope, int, float], None] | None = None
-    ) -> None:
-        self.app, self.last_resort, self.observe = app, last_resort, observe
-        self.running = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        given = (v.decode() for k, v in scope["headers"] if k == b"muster-reference" and _REFERENCE.fullmatch(v))
-        scope["reference"] = next(given, None) or uuid4().hex[:12]
-        started, counted, status, began = False, True, 500, time.perf_counter()
-
-        async def watched(message: Message) -> None:
-            nonlocal started, counted, status
-            if message["type"] == "http.response.start":
-                started, status = True, message["status"]
-                if counted and any(name == b"content-type" and value.startswith(_STREAM) for name, value in message["headers"]):
-                    counted, self.running = False, self.running - 1  # an open page that only waits takes nobody's place
-                headers = [(b"x-content-type-options", b"nosniff"), (b"muster-reference", scope["reference"].encode("latin-1"))]
-                message = {**message, "headers": [*message["headers"], *headers]}
-            await send(message)
-
-        arrived, count, asked = False, 0, 0.0
-
-        async def arriving() -> Message:
-            nonlocal arrived, count, asked
-            if arrived:
-                return await receive()
-            asked = asked or time.perf_counter()
-            left = asked + SENDING_SECONDS + count / SENDING_RATE - time.perf_counter()
-            try:
-                message = await asyncio.wait_for(receive(), max(left, 1))  # a busy machine gets to what has arrived long since
-            except TimeoutError:
-                raise Refused("malformed", 408) from None  # whoever sends a request by the drop must not keep the place of others
-            arrived, count = not message.get("more_body", False), count + len(message.get("body", b""))
-            return message
-
-        self.running += 1
-        try:
-            if self.running > RUNNING_AT_ONCE:
-                raise Refused("not_available", 503)
-            await self.app(scope, arriving, watched)
-        except BaseExceptionGroup as several:
-            await self._last(scope, receive, watched, several.exceptions[0], started)
-        except Exception as odd:
-            await self._last(scope, receive, watched, odd, started)
-        finally:
-            self.running -= counted
-            if self.observe is not None:
-                self.observe(scope, status, time.perf_counter() - began)
-
-    async def _last(self, scope: Scope, receive: Receive, send: Send, odd: BaseException, started: bool) -> None:
-        request = Request(scope)
-        if started:  # half an answer is out: nothing better than to end it
-            log.error("broke off", reference=reference(request), exc_info=odd)
-            return
-        if isinstance(odd, Refused):
-            answer = problem(request, odd.status, odd.code, odd.params, headers={"Retry-After": "2"})
-        else:
-            answer = self.last_resort(request, odd)
-        await answer(scope, receive, send)
 
 
 def without_values(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

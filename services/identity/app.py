@@ -27,7 +27,6 @@ from shared.clock import now
 from shared.db import Database
 from shared.service import service
 from shared.settings import settings
-from shared.web import SENTENCES
 
 __all__ = ["SCOPE", "SLICES", "app", "begin"]
 
@@ -49,5 +48,4 @@ async def begin(database: Database) -> None:
     await plan_removal(database)
 
 
-SENTENCES.update(SAID)
-app = service("identity", SLICES, scope=SCOPE, begin=begin)
+app = service("identity", SLICES, scope=SCOPE, sentences=SAID, begin=begin)

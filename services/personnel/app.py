@@ -16,10 +16,7 @@ from services.personnel.scope import SCOPE
 from services.personnel.sentences import SAID
 from services.personnel.statements import statements
 from shared.service import service
-from shared.web import SENTENCES
 
 SLICES = [institution, departments, people, records, doses, exemptions, statements, coverage, remarks, copies, retention, imports]
 
-SENTENCES.update({**IMPORT_SENTENCES, **SAID})
-
-app = service("personnel", SLICES, scope=SCOPE)
+app = service("personnel", SLICES, scope=SCOPE, sentences={**IMPORT_SENTENCES, **SAID})

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Message
 
 from gateway.live import MOST_PAGES, Hints, topics_of
-from shared import web
+from shared import outermost
 from shared.auth import Caller
 from shared.events import HealthRecordChanged, ImportMoved, PeopleChanged, RecordLooked, RemarkWritten, RolesChanged
 from tests.gateway.door import GatewayDoor
@@ -123,7 +123,7 @@ async def test_one_session_opens_so_many_streams_and_no_more(gateway: GatewayDoo
 
 
 async def test_open_pages_leave_the_place_of_requests_to_others(gateway: GatewayDoor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "RUNNING_AT_ONCE", 3)
+    monkeypatch.setattr(outermost, "RUNNING_AT_ONCE", 3)
     browser = await gateway.browser(LIANG_YUAN)
     cookie = f"muster={browser.cookies['muster']}".encode()
     shape = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": "/live", "raw_path": b"/live"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from shared import web
+from shared import outermost
 from tests.gateway.door import GatewayDoor
 
 
@@ -38,14 +38,21 @@ async def send_by_the_drop(gateway: GatewayDoor, path: str, first: bytes) -> int
 
 @pytest.mark.parametrize("path", ["/signin", "/api/v1/identity/sessions"])
 async def test_a_request_that_does_not_arrive_is_ended(gateway: GatewayDoor, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-    monkeypatch.setattr(web, "SENDING_SECONDS", 0.05)
+    monkeypatch.setattr(outermost, "SENDING_SECONDS", 0.05)
 
     assert await asyncio.wait_for(send_by_the_drop(gateway, path, b"username=a"), 5) in (400, 408)
 
 
 async def test_a_large_list_over_a_slow_line_has_the_time_it_needs(gateway: GatewayDoor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "SENDING_SECONDS", 0.05)
-    monkeypatch.setattr(web, "SENDING_RATE", 1)
+    monkeypatch.setattr(outermost, "SENDING_SECONDS", 0.05)
+    monkeypatch.setattr(outermost, "SENDING_RATE", 1)
 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(send_by_the_drop(gateway, "/signin", b"username=a"), 2)
+
+
+async def test_a_body_that_is_too_large_is_refused_in_our_words(gateway: GatewayDoor) -> None:
+    answer = await gateway.stranger().post("/api/v1/identity/sessions", content=b"x" * 22_000_000)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert answer.json()["code"] == "too_large"
