@@ -69,13 +69,67 @@ def _stand_on_the_fourth_of_august() -> Iterator[None]:
     clock.set_offset(0)
 
 
+class Kept:
+    """The database that this worker's tests use one after the other: emptied in between, its connections stay."""
+
+    def __init__(self, postgres: Postgres, name: str) -> None:
+        self.postgres, self.name = postgres, name
+        self.engines = {service: engine_of(postgres.url(service, database=name)) for service in SERVICES}
+        self.delete = ""
+
+    async def empty(self) -> None:
+        """As migrated. Whatever a test left running in it is ended first."""
+        connection = await asyncpg.connect(self.postgres.url("postgres", database=self.name))
+        try:
+            if not self.delete:
+                tables = await connection.fetch(
+                    "select format('%I.%I', schemaname, tablename) as name from pg_tables"
+                    " where schemaname = any($1) and tablename <> 'schema_version'",
+                    list(SERVICES),
+                )
+                self.delete = "set session_replication_role = replica;" + "".join(f"delete from {row['name']};" for row in tables)
+            await connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state <> 'idle'"
+                " and backend_type = 'client backend' and pid <> pg_backend_pid()"
+            )
+            await connection.execute(self.delete + "insert into personnel.institution (id, name, version) values (1, '', 1)")
+        finally:
+            await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def kept(postgres: Postgres) -> AsyncIterator[Kept]:
+    """Made once for each worker."""
+    connection = await asyncpg.connect(postgres.url("postgres", database="postgres"))
+    await connection.execute("create database kept template muster owner muster strategy wal_log")
+    await connection.close()
+    found = Kept(postgres, "kept")
+    yield found
+    for engine in found.engines.values():
+        await engine.dispose()
+
+
 @pytest.fixture
-async def doors(postgres: Postgres, database_name: str) -> AsyncIterator[Doors]:
-    """Every service in this process, on the copy."""
-    engines = {service: engine_of(postgres.url(service, database=database_name)) for service in SERVICES}
-    found = Doors(engines)
+def database(request: pytest.FixtureRequest) -> Kept | str:
+    """The worker's database, or the name of a copy for a test that asks for `database_name`, since it may break it."""
+    found: Kept | str = request.getfixturevalue("database_name" if "database_name" in request.fixturenames else "kept")
+    return found
+
+
+@pytest.fixture
+async def doors(postgres: Postgres, database: Kept | str) -> AsyncIterator[Doors]:
+    """Every service in this process, on an empty database."""
+    if isinstance(database, Kept):
+        found = Doors(database.engines)
+        yield found
+        await found.close()
+        await database.empty()
+        return
+    found = Doors({service: engine_of(postgres.url(service, database=database)) for service in SERVICES})
     yield found
     await found.close()
+    for engine in found.engines.values():
+        await engine.dispose()
 
 
 @pytest.fixture

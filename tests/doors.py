@@ -42,10 +42,16 @@ class Door:
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://service")
         self.statements: list[str] = []
-        event.listen(engine.sync_engine, "before_cursor_execute", self._count)
+        self._listened = (engine.sync_engine, "before_cursor_execute", self._count)
+        event.listen(*self._listened)
 
     def _count(self, _c: Any, _cu: Any, statement: str, *_: Any) -> None:
         self.statements.append(statement)
+
+    async def close(self) -> None:
+        """Let go of the database, which goes on."""
+        event.remove(*self._listened)
+        await self.client.aclose()
 
     async def request(self, method: str, path: str, caller: Caller = NOBODY, key: str | None = None, **given: Any) -> httpx.Response:
         """A request by a caller; `key` is its Idempotency-Key."""
@@ -168,9 +174,7 @@ class Doors:
         """Let go of the copy."""
         for name in self.engines:
             if name in self.__dict__:
-                await self.__dict__[name].client.aclose()
-        for engine in self.engines.values():
-            await engine.dispose()
+                await self.__dict__[name].close()
 
 
 def errors_of(answer: httpx.Response) -> list[tuple[str, str, dict[str, Any]]]:
