@@ -274,6 +274,7 @@ DONE = {  # said in a toast after a redirect to ?done=<code>
     "done.import_abandoned": N_("Import given up; nothing was written"),
     "done.client_made": N_("The client is made. If its key was lost on the way, end the key and make another."),
     "done.client_ended": N_("Client ended, with its keys"),
+    "done.key_asked": N_("The key waits; whoever approves it is shown it"),
     "done.key_ended": N_("Key ended"),
     "done.asked": N_("Asked for; a second person has to approve it"),
     "done.role_given": N_("Role given"),

@@ -1,4 +1,4 @@
-"""API clients: external systems with scopes and an end, their keys, which are shown once, and the second person for health scopes."""
+"""API clients: external systems with scopes and an end, keys shown once, and the second person, who gets the keys of health scopes."""
 
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ async def _list(request: Request, status: int = 200, **context: Any) -> Response
 
 @pages.post("/clients")
 async def make_client(request: Request) -> Response:
-    """Make a client and its first key, which is shown this once."""
+    """Make a client and its first key, which is shown this once, or waits for the second person."""
     form = await typed(request, lists=("scopes",))
     wish = {"name": form.get("name"), "scopes": form["scopes"], "expires_on": form.get("expires_on")}
     answer = await identity.post("/clients", wish, form_key(request))
@@ -55,7 +55,9 @@ async def make_key(request: Request, client_id: UUID) -> Response:
 async def _key(request: Request, client: Any, made: Answer) -> Response:
     if made.problem or client is None:
         return await _list(request, made.status_code, problem=made.problem)
-    return page(request, "clients/key.html", client=client, key=made.data, health_scopes=HEALTH_SCOPES)
+    if made.data["key"] is None:
+        return RedirectResponse("/clients?done=key_asked", 303)
+    return page(request, "clients/key.html", client=client, keys=[made.data])
 
 
 @pages.post("/clients/{client_id}/keys/{key_id}/end")
@@ -80,11 +82,13 @@ async def end_client(request: Request, client_id: UUID) -> Response:
 
 @pages.post("/clients/{client_id}/decision")
 async def decide_client(request: Request, client_id: UUID) -> Response:
-    """Be the second person for a client and for its keys that wait."""
+    """Be the second person for a client and for its keys that wait, which are made now and shown to nobody else."""
     form = await typed(request)
     version = str(form.get("version", ""))
     body = {"verdict": form.get("verdict", ""), "version": int(version) if version.isdecimal() else version}
     answer = await identity.post(f"/clients/{client_id}/approval", body, form_key(request))
     if answer.problem:
         return await _list(request, answer.status_code, problem=answer.problem, at=str(client_id))
+    if made := [one for one in answer.data["keys"] if one["key"]]:
+        return page(request, "clients/key.html", client=answer.data, keys=made)
     return RedirectResponse(f"/clients?done={body['verdict'] if body['verdict'] in ('approved', 'refused') else 'saved'}", 303)

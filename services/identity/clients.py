@@ -1,4 +1,4 @@
-"""API clients: external systems with scopes, keys that end, and tokens for keys. Health scopes wait for a second person."""
+"""API clients: external systems with scopes, keys that end, tokens for keys. Health scopes wait for a second person, who gets the key."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.identity.keys import digest, new_api_key, read_api_key
+from services.identity.keys import digest, new_api_key, new_key_id, read_api_key
 from services.identity.limits import CODE_EVERY, CODE_TRIES, take
 from services.identity.reads import names_of, party, party_of_account
 from services.identity.rules import OPEN_KEYS, Party, scopes_wait, what_forbids_deciding
@@ -61,9 +61,9 @@ class KeyShown(Shown):
 
 
 class KeyMade(KeyShown):
-    """A new key; the whole of it is shown this once."""
+    """A key with the whole of it where it was made just now, which is shown this once."""
 
-    key: str
+    key: str | None = Field(description="Nothing while the key waits: it is made at the approval and shown to the second person")
 
 
 class ClientShown(Shown):
@@ -78,9 +78,15 @@ class ClientShown(Shown):
     asked_by: str | None
     asked_at: datetime
     decided_by: str | None
-    keys: list[KeyShown]
+    keys: Sequence[KeyShown]
     may_decide: bool
     version: int
+
+
+class ClientDecided(ClientShown):
+    """An external system after the decision, with the keys that the approval made."""
+
+    keys: Sequence[KeyMade]
 
 
 class ClientVerdict(Body):
@@ -174,8 +180,10 @@ async def give_client_token(
 @clients.post("/{client_id}/keys", status_code=201)
 @secret_answer
 async def make_key(client_id: ClientId, wish: KeyWish, caller: Annotated[Caller, require("client.change")], tx: Tx) -> KeyMade:
-    """Make a key; two may be open at once, so that one is exchanged without a pause. For health scopes each key waits for a second person.
+    """Make a key; two may be open at once, so that one is exchanged without a pause.
 
+    Where a scope opens health records, and for `people:write`, the key waits without a secret, which the second person's approval makes and
+    shows to them: whoever asked never holds it.
     Refused 404 `no_client`, 409 `client_ended`, `two_keys_already`; 422 `in_the_past`, `too_far_ahead`."""
     row = await _held(tx, client_id)
     expires_on = wish.expires_on or row.expires_on
@@ -183,13 +191,19 @@ async def make_key(client_id: ClientId, wish: KeyWish, caller: Annotated[Caller,
     counts = (ClientKey.client_id == row.id, ClientKey.state.in_(("waiting", "open")), ClientKey.expires_on >= today())
     if (await tx.scalar(select(func.count()).select_from(ClientKey).where(*counts)) or 0) >= OPEN_KEYS:
         raise Refused("two_keys_already", 409, {"max": OPEN_KEYS})
-    key_id, whole = new_api_key()
-    key = ClientKey(id=key_id, client_id=row.id, secret_hash=digest(whole), made_by=caller.id, made_at=now(), expires_on=expires_on)
-    key.state = "waiting" if scopes_wait(row.scopes) else "open"
+    key = ClientKey(id=new_key_id(), client_id=row.id, state="waiting", made_by=caller.id, made_at=now(), expires_on=expires_on)
+    whole = None if scopes_wait(row.scopes) else _opened(key)
     row.version += 1
     tx.add(key)
     await tx.flush()
     return KeyMade(**_key_shown(key, caller.name).model_dump(), key=whole)
+
+
+def _opened(key: ClientKey) -> str:
+    """The key opens: its secret is made now, given this once, and kept hashed."""
+    whole = new_api_key(key.id)
+    key.state, key.secret_hash = "open", digest(whole)
+    return whole
 
 
 @clients.delete("/{client_id}/keys/{key_id}", status_code=204)
@@ -209,11 +223,13 @@ async def end_key(
 
 
 @clients.post("/{client_id}/approval")
+@secret_answer
 async def decide_client(
     client_id: ClientId, verdict: ClientVerdict, caller: Annotated[Caller, require("client.approve")], tx: Tx
-) -> ClientShown:
+) -> ClientDecided:
     """Be the second person for a client with health scopes, and for its keys that wait: one who holds health and made neither.
 
+    The keys are made now and shown this once, in `keys`, to whoever approves: they hand them over.
     Refused 404 `no_client`, 409 `decided_already`, `second_person_needed`, `changed_meanwhile` with `current`."""
     row = await _held(tx, client_id, open_only=False)
     keys = (await tx.scalars(select(ClientKey).where(ClientKey.client_id == row.id, ClientKey.state == "waiting"))).all()
@@ -225,13 +241,19 @@ async def decide_client(
         if reasons := what_forbids_deciding(party(caller), await party_of_account(tx, asked_by), Party(), HEALTH_ROLES):
             raise Refused(reasons[0].code, 409, reasons[0].params)
     approved = verdict.verdict == "approved"
+    made: dict[str, str] = {}
     for key in keys:
-        key.state, key.approved_by = ("open", caller.id) if approved else ("ended", None)
+        if approved:
+            key.approved_by, made[key.id] = caller.id, _opened(key)
+        else:
+            key.state = "ended"
     if row.state == "waiting":
         row.state, row.decided_by, row.decided_at = ("open" if approved else "refused"), caller.id, now()
     row.version += 1
     await tx.flush()
-    return (await _shown(tx, caller, [row]))[0]
+    shown = (await _shown(tx, caller, [row]))[0]
+    given = [KeyMade(**key.model_dump(), key=made.get(key.id)) for key in shown.keys]
+    return ClientDecided(**shown.model_dump(exclude={"keys"}), keys=given)
 
 
 @clients.delete("/{client_id}", status_code=204)

@@ -35,10 +35,14 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
-def new_api_key() -> tuple[str, str]:
-    """A key's id and the whole key, `muster_<id>_<256 random bits>`: recognisable to those who search texts for lost keys."""
-    key_id = secrets.token_hex(_KEY_ID_LENGTH // 2)
-    return key_id, f"{_KEY_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
+def new_key_id() -> str:
+    """The id of a key, which is no secret."""
+    return secrets.token_hex(_KEY_ID_LENGTH // 2)
+
+
+def new_api_key(key_id: str) -> str:
+    """The whole key, `muster_<id>_<256 random bits>`: recognisable to those who search texts for lost keys."""
+    return f"{_KEY_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
 
 
 def read_api_key(typed: str) -> str | None:

@@ -174,7 +174,7 @@ class ClientKey(Table):
     __tablename__ = "client_key"
     id: Mapped[str] = mapped_column(primary_key=True)
     client_id: Mapped[UUID] = mapped_column(ForeignKey("client.id", ondelete="cascade"), index=True)
-    secret_hash: Mapped[bytes]
+    secret_hash: Mapped[bytes | None]  # nothing while it waits: the secret is made at the approval
     state: Mapped[str]  # waiting, open, ended
     made_by: Mapped[UUID]
     made_at: Mapped[datetime]

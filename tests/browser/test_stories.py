@@ -30,7 +30,7 @@ def session_of(base: str, role: str, hint: str = "first") -> str:
 
 
 def key_for(base: str, *scopes: str) -> str:
-    """An API key with these scopes: made by the administrator, approved by health records where it takes two."""
+    """An API key with these scopes: made by the administrator; where it takes two, health records approve it and are shown it."""
     administrator, health = session_of(base, "administrator"), session_of(base, "health")
     wish = {"name": f"records {time.monotonic_ns()}", "scopes": list(scopes), "expires_on": "2022-07-31"}
     client = api(base, "POST", "/identity/clients", administrator, wish).json()
@@ -38,7 +38,9 @@ def key_for(base: str, *scopes: str) -> str:
     shown = next(one for one in api(base, "GET", "/identity/clients", health).json()["items"] if one["id"] == client["id"])
     if shown["state"] == "waiting":
         verdict = {"verdict": "approved", "version": shown["version"]}
-        assert api(base, "POST", f"/identity/clients/{client['id']}/approval", health, verdict).status_code == 200
+        approved = api(base, "POST", f"/identity/clients/{client['id']}/approval", health, verdict)
+        assert approved.status_code == 200
+        found = approved.json()["keys"][0]["key"]
     return f"Bearer {found}"
 
 

@@ -56,20 +56,46 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(
     assert re.search(r'value="people:read" checked', answer.text)
 
 
-async def test_a_health_scope_waits_for_who_keeps_health_records(gateway: GatewayDoor) -> None:
+async def test_the_key_of_a_health_scope_is_shown_to_who_keeps_health_records_and_approves_it(gateway: GatewayDoor) -> None:
     administrator, health = await gateway.browser(ZHONG_YIFAN), await gateway.browser(HE_RUONING)
     made = await make(administrator, "vaccination:write")
-    key = KEY.search(made.text)
-    assert key
-    assert "现在还不能用" in words_of(made)
-    assert "/decision" not in (await administrator.get("/clients")).text
+    assert made.headers["location"] == "/clients?done=key_asked"
+    waits = await administrator.get("/clients?done=key_asked")
+    assert "批准后显示给批准的人" in words_of(waits)
+    assert "/decision" not in waits.text
 
     shown = await health.get("/clients")
+    assert "批准时才生成密钥" in words_of(shown)
     answer = await health.post(action(shown, "/decision"), data={"once": "k", "version": hidden(shown, "version"), "verdict": "approved"})
 
-    assert answer.headers["location"] == "/clients?done=approved"
+    key = KEY.search(answer.text)
+    assert key
+    assert f'data-copy="{key.group(0)}"' in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    for browser in (administrator, health):
+        assert key.group(0) not in (await browser.get("/clients")).text
     token = await gateway.doors.identity.post("/clients/token", headers={"authorization": f"Bearer {key.group(0)}"})
     assert token.status_code == 200
+
+
+async def test_a_refused_health_scope_makes_no_key(gateway: GatewayDoor) -> None:
+    administrator, health = await gateway.browser(ZHONG_YIFAN), await gateway.browser(HE_RUONING, "en")
+    await make(administrator, "people:write")
+    shown = await health.get("/clients")
+    assert "Approving makes the key and shows it to you" in words_of(shown)
+
+    answer = await health.post(action(shown, "/decision"), data={"once": "k", "version": hidden(shown, "version"), "verdict": "refused"})
+
+    assert answer.headers["location"] == "/clients?done=refused"
+
+
+async def test_a_further_key_of_a_health_client_waits_too(gateway: GatewayDoor) -> None:
+    administrator = await gateway.browser(ZHONG_YIFAN, "en")
+    await make(administrator, "people:write")
+
+    second = await administrator.post(action(await administrator.get("/clients"), "/keys"), data={"once": "second"})
+
+    assert second.headers["location"] == "/clients?done=key_asked"
 
 
 async def test_a_key_added_meanwhile_is_not_agreed_to_unseen(gateway: GatewayDoor) -> None:

@@ -1,5 +1,8 @@
 """API clients: keys shown once and kept hashed, two at once, and a second person where a scope opens health records."""
 
+from typing import Any
+
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -27,10 +30,10 @@ async def make(identity: Door, *scopes: str, name: str = "区卫健接种平台"
     return found
 
 
-async def key_for(identity: Door, client: dict[str, object], caller: Caller = ADMINISTRATOR, **wish: str) -> dict[str, str]:
+async def key_for(identity: Door, client: dict[str, object], caller: Caller = ADMINISTRATOR, **wish: str) -> dict[str, Any]:
     answer = await identity.post(f"/clients/{client['id']}/keys", wish, caller)
     assert answer.status_code == 201, answer.text
-    found: dict[str, str] = answer.json()
+    found: dict[str, Any] = answer.json()
     return found
 
 
@@ -54,38 +57,75 @@ async def test_a_key_is_kept_hashed_and_never_shown_again(identity: Door) -> Non
 
     async with identity.rows() as tx:
         kept = (await tx.scalars(select(ClientKey.secret_hash))).one()
+    assert kept
     assert made["key"].encode() not in kept
     assert made["key"] not in listed.text
     assert listed.json()["items"][0]["keys"][0]["id"] == made["id"]
 
 
+async def approve(identity: Door, client: dict[str, object], verdict: str = "approved") -> httpx.Response:
+    version = next(one for one in (await identity.get("/clients", HEALTH)).json()["items"] if one["id"] == client["id"])["version"]
+    return await identity.post(f"/clients/{client['id']}/approval", {"verdict": verdict, "version": version}, HEALTH)
+
+
+async def token_status(identity: Door, key: str) -> int:
+    return (await identity.request("POST", "/clients/token", headers={"authorization": f"Bearer {key}"})).status_code
+
+
 async def test_a_client_with_a_health_scope_waits_for_one_who_holds_health(identity: Door) -> None:
     client = await make(identity, "people:read", "vaccination:write")
     made = await key_for(identity, client)
-    headers = {"authorization": f"Bearer {made['key']}"}
-    version = (await identity.get("/clients", HEALTH)).json()["items"][0]["version"]
     path = f"/clients/{client['id']}/approval"
 
-    before = await identity.request("POST", "/clients/token", headers=headers)
-    alone = await identity.post(path, {"verdict": "approved", "version": version}, ADMINISTRATOR)
-    approved = await identity.post(path, {"verdict": "approved", "version": version}, HEALTH)
-    after = await identity.request("POST", "/clients/token", headers=headers)
+    alone = await identity.post(path, {"verdict": "approved", "version": 2}, ADMINISTRATOR)
+    approved = await approve(identity, client)
 
     assert (client["state"], made["state"]) == ("waiting", "waiting")
-    assert before.status_code == 401
     assert alone.status_code == 403
     assert (approved.json()["state"], approved.json()["waiting"]) == ("open", False)
-    assert after.status_code == 200
+    assert await token_status(identity, approved.json()["keys"][0]["key"]) == 200
 
 
-async def test_a_system_that_names_heads_and_reads_phone_numbers_is_not_let_in_by_an_administrator_alone(identity: Door) -> None:
-    client = await make(identity, "people:write")
+@pytest.mark.parametrize("scope", ["vaccination:read", "vaccination:write", "people:write"])
+async def test_a_key_that_opens_health_records_is_shown_to_whoever_approves_and_never_to_whoever_asked(identity: Door, scope: str) -> None:
+    client = await make(identity, scope)
     made = await key_for(identity, client)
+    async with identity.rows() as tx:
+        before = (await tx.scalars(select(ClientKey.secret_hash))).one()
 
-    answer = await identity.request("POST", "/clients/token", headers={"authorization": f"Bearer {made['key']}"})
+    approved = await approve(identity, client)
+    again = await identity.post(f"/clients/{client['id']}/approval", {"verdict": "approved", "version": 3}, HEALTH)
 
-    assert (client["state"], made["state"]) == ("waiting", "waiting")
-    assert answer.status_code == 401
+    given = approved.json()["keys"][0]
+    assert (made["key"], before) == (None, None)
+    assert (given["id"], given["state"]) == (made["id"], "open")
+    assert given["key"].startswith(f"muster_{made['id']}_")
+    assert await token_status(identity, given["key"]) == 200
+    assert (again.status_code, again.json()["code"]) == (409, "decided_already")
+    for caller in (ADMINISTRATOR, HEALTH):
+        assert given["key"] not in (await identity.get("/clients", caller)).text
+
+
+async def test_the_answer_with_the_key_of_an_approval_is_not_kept_for_a_repeat(identity: Door) -> None:
+    client = await make(identity, "vaccination:read")
+    await key_for(identity, client)
+    path, verdict = f"/clients/{client['id']}/approval", {"verdict": "approved", "version": 2}
+
+    first = await identity.post(path, verdict, HEALTH, key="once")
+    again = await identity.post(path, verdict, HEALTH, key="once")
+
+    assert (first.status_code, again.status_code, again.json()["code"]) == (200, 409, "decided_already")
+
+
+async def test_a_key_that_was_refused_never_gets_a_secret(identity: Door) -> None:
+    client = await make(identity, "vaccination:read")
+    await key_for(identity, client)
+
+    refused = await approve(identity, client, "refused")
+
+    assert [(one["state"], one["key"]) for one in refused.json()["keys"]] == [("ended", None)]
+    async with identity.rows() as tx:
+        assert (await tx.scalars(select(ClientKey.secret_hash))).one() is None
 
 
 async def test_an_administrator_who_also_holds_health_does_not_approve_what_they_asked_for(identity: Door) -> None:
@@ -105,12 +145,15 @@ async def test_an_administrator_who_also_holds_health_does_not_approve_what_they
 
 async def test_each_further_key_of_a_health_client_waits_again(identity: Door) -> None:
     client = await make(identity, "vaccination:read")
-    await identity.post(f"/clients/{client['id']}/approval", {"verdict": "approved", "version": 1}, HEALTH)
+    await key_for(identity, client)
+    first = (await approve(identity, client)).json()["keys"][0]["key"]
 
     made = await key_for(identity, client)
+    second = {one["id"]: one["key"] for one in (await approve(identity, client)).json()["keys"]}
 
-    answer = await identity.request("POST", "/clients/token", headers={"authorization": f"Bearer {made['key']}"})
-    assert (made["state"], answer.status_code) == ("waiting", 401)
+    assert (made["state"], made["key"]) == ("waiting", None)
+    assert [given for given in second.values() if given] == [second[made["id"]]]
+    assert await token_status(identity, first) == await token_status(identity, second[made["id"]]) == 200
 
 
 async def test_a_key_added_while_one_decides_is_not_agreed_to_unseen(identity: Door) -> None:

@@ -132,13 +132,14 @@ create unique index client__name_taken on client (lower(name)) where state in ('
 create table client_key (
     id text constraint client_key_pkey primary key,
     client_id uuid not null constraint client_key__client_id_unknown references client on delete cascade,
-    secret_hash bytea not null,
+    secret_hash bytea,
     state text not null constraint client_key__state check (state in ('waiting', 'open', 'ended')),
     made_by uuid not null,
     made_at timestamptz not null,
     approved_by uuid,
     expires_on date not null,
     last_used_at timestamptz,
+    constraint client_key__secret check ((state <> 'waiting' or secret_hash is null) and (state <> 'open' or secret_hash is not null)),
     constraint client_key__second_person check (approved_by is null or approved_by <> made_by)
 );
 create index client_key_client_id_idx on client_key (client_id);
