@@ -1,5 +1,9 @@
 """The demo's clock: set to a local time, back to where one was, and a time that is none is said so."""
 
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
 from shared import clock
@@ -64,3 +68,27 @@ async def test_a_real_system_has_no_such_clock(gateway: GatewayDoor, monkeypatch
         settings.cache_clear()
 
     assert answer.status_code == 404
+
+
+async def test_whoever_has_set_the_clock_comes_back_when_every_process_has_seen_it(
+    gateway: GatewayDoor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CLOCK_FILE", str(tmp_path / "clock.json"))
+    monkeypatch.setattr(clock, "_seen", clock._seen)  # put back after it
+    settings.cache_clear()
+    try:
+        clock.set_now(datetime(2021, 8, 4, 0, 0, tzinfo=UTC))
+        browser = await gateway.browser(LIANG_YUAN, "en")
+
+        def elsewhere(moment: datetime) -> None:
+            clock.now()  # this process has just looked, and will not look again at once
+            offset = (moment - clock.real_now()).total_seconds()
+            (tmp_path / "clock.json").write_text(json.dumps({"offset_seconds": offset}), encoding="utf-8")
+
+        monkeypatch.setattr("services.identity.demo.set_now", elsewhere)
+        await browser.post("/demo/clock", data={"at": "2021-08-05T16:25"}, headers={"referer": f"{HOST}/"})
+
+        assert clock.now().isoformat().startswith("2021-08-05T08:25")
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
