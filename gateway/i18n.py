@@ -13,6 +13,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from starlette.requests import Request
+from starlette.routing import Match
 
 LANGUAGES = {"zh-Hans": "简体中文", "en": "English"}  # what stands in <html lang>, in the cookie and on the switch
 DEFAULT = "zh-Hans"
@@ -90,4 +91,15 @@ def back_to(request: Request) -> str:
     parts = urlsplit(request.headers.get("referer", ""))
     if parts.netloc != request.headers.get("host", ""):
         return "/"
-    return safe_next(parts.path + (f"?{parts.query}" if parts.query else ""))
+    goal = safe_next(parts.path + (f"?{parts.query}" if parts.query else ""))
+    path = urlsplit(goal).path
+    if _opens(request, path) is not Match.PARTIAL:
+        return goal
+    while path and _opens(request, path) is not Match.FULL:  # a refused form stands where things are only sent: go up
+        path = path.rpartition("/")[0]
+    return path or "/"
+
+
+def _opens(request: Request, path: str) -> Match:
+    scope = {**request.scope, "path": path, "raw_path": path.encode(), "method": "GET"}
+    return max((route.matches(dict(scope))[0] for route in request.app.routes), key=lambda match: match.value, default=Match.NONE)

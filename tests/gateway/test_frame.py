@@ -1,6 +1,8 @@
 """What holds for every page: who may open it, which block comes, what is said when a service is away."""
 
-from tests.gateway.door import GatewayDoor, words_of
+import pytest
+
+from tests.gateway.door import HOST, GatewayDoor, words_of
 from tests.people import HE_RUONING
 
 
@@ -25,6 +27,20 @@ async def test_a_form_from_another_site_is_refused(gateway: GatewayDoor) -> None
     answer = await browser.post("/language", data={"lang": "en"}, headers={"origin": "https://elsewhere.example"})
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("shown_at", "page"),
+    [("/me/password", "/me"), ("/clients/x/keys", "/clients"), ("/people?q=a&page=2", "/people?q=a&page=2"), ("/nowhere", "/nowhere")],
+)
+async def test_the_language_chosen_beside_a_refused_form_leads_to_a_page_that_can_be_opened(
+    gateway: GatewayDoor, shown_at: str, page: str
+) -> None:
+    browser = await gateway.browser(HE_RUONING)
+
+    answer = await browser.post("/language", data={"lang": "en"}, headers={"referer": f"{HOST}{shown_at}"})
+
+    assert (answer.status_code, answer.headers["location"]) == (303, page)
 
 
 async def test_identity_away_leaves_the_signed_in_signed_in(gateway: GatewayDoor) -> None:
