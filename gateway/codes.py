@@ -33,6 +33,7 @@ REFUSALS = {  # of a whole request
     "not_yours_to_give": N_("The role {role} is not yours to give."),
     "not_for_administrator": N_("While nobody holds the health role yet, it goes to someone who is not the administrator."),
     "setup_code_wrong": N_("The setup code is not right. It stands on the console of the machine that runs Muster."),
+    "last_health_role": N_("Nobody else who can sign in keeps health records. Give the role to the next person first."),
     "already_given": N_("The person has this role already."),
     "already_open": N_("There is an open code for this person already."),
     "already_waiting": N_("One waits for approval already."),

@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity.acts import end_setup_when_health_is_in, rights_changed, second_person_by_setup_code
-from services.identity.reads import PersonShown, held_by, names_of, party, party_of_account, people_shown, the_person
+from services.identity.reads import PersonShown, health_can_sign_in, held_by, names_of, party, party_of_account, people_shown, the_person
 from services.identity.rules import Party, holds_health, role_waits, what_forbids_asking, what_forbids_deciding
 from services.identity.tables import Account, Role
 from shared.auth import Caller, require
 from shared.clock import now
-from shared.db import Read, Tx, as_system
+from shared.db import Read, Tx, as_system, lock
 from shared.policy import HEALTH_ROLES
 from shared.refusals import Refused
 from shared.service import Slice
@@ -148,7 +148,10 @@ async def decide_role(role_id: RoleId, verdict: RoleVerdict, caller: Annotated[C
 
 @roles.delete("/{role_id}", status_code=204)
 async def end_role(role_id: RoleId, caller: Annotated[Caller, require("role.give")], tx: Tx) -> None:
-    """End a role, or take back what was asked for. Refused 404 `no_role`, 409 `own_roles`, `not_yours_to_give`, `ended_already`."""
+    """End a role, or take back what was asked for. The last health role of one who can sign in stays: the next is given first.
+
+    Refused 404 `no_role`, 409 `own_roles`, `not_yours_to_give`, `ended_already`, `last_health_role`."""
+    await lock(tx, "role", "health")  # two who end the last two at once wait for each other
     row = await tx.get(Role, role_id, with_for_update=True)
     if row is None:
         raise Refused("no_role", 404)
@@ -156,8 +159,11 @@ async def end_role(role_id: RoleId, caller: Annotated[Caller, require("role.give
         raise Refused("ended_already", 409, {"state": row.state})
     if reasons := what_forbids_asking(party(caller), await _beneficiary(tx, row), row.role):
         raise Refused(reasons[0].code, 409, reasons[0].params)
+    somebody_keeps_health = await health_can_sign_in(tx)
     row.state, row.ended_by, row.ended_at = "ended", caller.id, now()
     await tx.flush()
+    if somebody_keeps_health and not await health_can_sign_in(tx):
+        raise Refused("last_health_role")
     await rights_changed(tx, person_id=row.person_id, account_id=row.account_id, rose=False)
 
 

@@ -20,6 +20,7 @@ SAID = {
     "already_waiting": "A code for this person already waits for a second person.",
     "already_open": "A code for this person was made at the same moment.",
     "decided_already": "This was already decided.",
+    "last_health_role": "Nobody else who can sign in holds the health role; give it to the next one first.",
     "ended_already": "This has already ended.",
     "client_ended": "This client has ended.",
     "name_taken": "An open client has this name.",

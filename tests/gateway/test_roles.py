@@ -52,6 +52,20 @@ async def test_a_leader_is_made_at_once_and_unmade(gateway: GatewayDoor) -> None
     assert "江采薇" not in words_of(await browser.get("/roles"))
 
 
+async def test_the_last_who_keeps_health_records_is_not_taken_away_and_the_page_says_what_to_do(gateway: GatewayDoor) -> None:
+    async with gateway.doors.identity.rows() as tx:
+        await tx.execute(delete(Role).where(Role.role == "health", Role.person_id != HE_RUONING.id))
+    browser = await gateway.browser(ZHONG_YIFAN)
+    shown = await browser.get("/roles")
+    row = re.search(r"何若宁.*?action=\"(/roles/[0-9a-f-]{36}/end)\"", shown.text, re.DOTALL)
+    assert row
+
+    answer = await browser.post(row.group(1), data={"once": "k"})
+
+    assert answer.status_code == 409
+    assert "先把角色给下一位" in words_of(answer)
+
+
 async def test_health_waits_for_who_holds_it_and_the_page_says_why_others_cannot(gateway: GatewayDoor) -> None:
     administrator, health, second = [await gateway.browser(one) for one in (ZHONG_YIFAN, HE_RUONING, LU_ZHIYAO)]
 

@@ -1,5 +1,8 @@
 """Roles: nobody changes their own, and an administrator alone never brings about that somebody reads health records."""
 
+import asyncio
+
+import httpx
 import pytest
 
 from shared.auth import Caller
@@ -18,6 +21,7 @@ from tests.people import (
     SECOND_HEALTH,
     STAFF,
     ZHONG_YIFAN,
+    Person,
     id_of,
 )
 from tests.services.let_in import has_account, real_system, setup_code, signed_in, tell, token_for
@@ -128,6 +132,44 @@ async def test_a_role_that_ended_is_gone_from_the_next_token(identity: Door) -> 
 
     assert answer.status_code == 204
     assert (await token_for(identity, session["secret"])).json()["roles"] == ["everyone"]
+
+
+async def end_health_of(identity: Door, person: Person, caller: Caller) -> httpx.Response:
+    listed = (await identity.get(f"/roles?person_id={person.id}", ADMINISTRATOR)).json()["items"]
+    return await identity.delete(f"/roles/{next(one['id'] for one in listed if one['role'] == 'health')}", caller)
+
+
+@pytest.mark.usefixtures("real_system")
+async def test_the_last_who_keeps_health_records_and_can_sign_in_is_not_ended_by_the_administrator(identity: Door) -> None:
+    await has_account(identity, HE_RUONING, "health")
+    await has_account(identity, LU_ZHIYAO, "health")
+    await has_account(identity, LIANG_YUAN, "health", password=None)
+
+    one_of_two = await end_health_of(identity, LU_ZHIYAO, ADMINISTRATOR)
+    never_let_in = await end_health_of(identity, LIANG_YUAN, ADMINISTRATOR)
+    last = await end_health_of(identity, HE_RUONING, ADMINISTRATOR)
+
+    assert (one_of_two.status_code, never_let_in.status_code) == (204, 204)
+    assert (last.status_code, last.json()["code"]) == (409, "last_health_role")
+    listed = await identity.get(f"/roles?person_id={HE_RUONING.id}", ADMINISTRATOR)
+    assert [one["state"] for one in listed.json()["items"]] == ["given"]
+
+
+@pytest.mark.usefixtures("real_system")
+async def test_two_who_end_the_last_two_health_roles_at_once_leave_one(identity: Door) -> None:
+    await has_account(identity, HE_RUONING, "health")
+    await has_account(identity, LU_ZHIYAO, "health")
+
+    answers = await asyncio.gather(*(end_health_of(identity, one, ADMINISTRATOR) for one in (HE_RUONING, LU_ZHIYAO)))
+
+    assert sorted(answer.status_code for answer in answers) == [204, 409]
+
+
+@pytest.mark.usefixtures("real_system")
+async def test_while_nobody_who_can_sign_in_holds_health_a_role_given_amiss_is_taken_back(identity: Door) -> None:
+    await has_account(identity, HE_RUONING, "health", password=None)
+
+    assert (await end_health_of(identity, HE_RUONING, ADMINISTRATOR)).status_code == 204
 
 
 async def test_a_role_is_given_once(identity: Door) -> None:
