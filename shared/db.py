@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.util import find_tables
 
 from shared.auth import SYSTEM, Caller, caller_of
 from shared.refusals import Refused
@@ -128,10 +129,18 @@ def _hold_to_scope(state: ORMExecuteState) -> None:
     if caller.kind == "system" or not (state.is_select or state.is_update or state.is_delete):
         return
     scope: Scope = state.session.info["scope"]
-    limits = [(table, allowed(caller)) for table, allowed in scope.items()]
-    options = [with_loader_criteria(table, limit, include_aliases=True) for table, limit in limits if limit is not None]
+    limits = [(table, limit) for table, allowed in scope.items() if (limit := allowed(caller)) is not None]
+    asked = _tables_in(state.statement) if limits else set()
+    options = [with_loader_criteria(table, limit, include_aliases=True) for table, limit in limits if table.__table__ in asked]
     if options:
         state.statement = state.statement.options(*options)
+
+
+def _tables_in(statement: Any) -> set[Any]:
+    """Every table that a statement names, also in joins, aliases and subqueries at any depth."""
+    return set(
+        find_tables(statement, check_columns=True, include_aliases=False, include_joins=False, include_selects=True, include_crud=True)
+    )
 
 
 @event.listens_for(Session, "before_flush")

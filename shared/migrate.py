@@ -16,7 +16,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ("identity", "personnel")
 LOCK = 4_770_001
-ROLE_SETTINGS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
+ROLE_SETTINGS = {
+    "statement_timeout": "5s",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "10s",
+    "max_parallel_workers_per_gather": "0",  # many ask at once: one question must not take the cores of the others
+}
 
 
 class SchemaTooNew(Exception):

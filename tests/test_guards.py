@@ -222,7 +222,7 @@ async def a_naked_route_stops_the_start(house: House) -> None:
 
     said = ""
     try:
-        shared.service.service("personnel", [naked], scope={})
+        shared.service.service("personnel", [naked], scope={}, sentences={})
     except RuntimeError as refused:
         said = str(refused)
     assert "without a door" in said, "a service with a naked route started"

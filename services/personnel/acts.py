@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Date, cast, literal, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.rules import names
@@ -75,34 +75,39 @@ async def tell_departments(tx: AsyncSession, departments: Sequence[Department], 
     await publish_all(tx, [DepartmentsChanged(departments=list(chunk), telling=telling) for chunk in chunks])
 
 
-async def compute_standing(tx: AsyncSession, person: Person, programme: str) -> None:
-    """Compute a person's standing anew and tell that the record changed. Hold the person's row before."""
+_STANDING: Any = Standing.__table__  # written as rows, without the weight of objects: nobody has them loaded
+
+
+async def compute_standing(tx: AsyncSession, person: Person, programme: str) -> tuple[list[Dose], tuple[Span, ...]]:
+    """Compute a person's standing anew and tell that the record changed; answers every dose on record and the spans. Hold the person's
+    row before."""
     await tx.flush()
     async with as_system(tx):
-        doses = await tx.execute(
-            select(Dose.id, Dose.product, Dose.given_on).where(
-                Dose.person_id == person.id, Dose.programme == programme, ~Dose.superseded, ~Dose.withdrawn
-            )
-        )
-        exempt = await tx.execute(
-            select(Exemption.kind, Exemption.from_on, Exemption.until_on).where(
-                Exemption.person_id == person.id, Exemption.programme == programme, Exemption.state == "approved"
-            )
-        )
-        said = await tx.execute(
-            select(Statement.kind, Statement.on).where(Statement.person_id == person.id, Statement.programme == programme)
-        )
+        doses = list(await tx.scalars(select(Dose).where(Dose.person_id == person.id, Dose.programme == programme)))
+        exempt, said = await _exempt_and_said(tx, person.id, programme)
         spans = timeline(
             PROGRAMMES[programme],
             born_on=person.born_on,
-            given=[Given(*row) for row in doses],
-            exempt=[Exempt(kind, begins, ends) for kind, begins, ends in exempt],
-            statements=[Said(kind, on) for kind, on in said],
+            given=[Given(one.id, one.product, one.given_on) for one in doses if not one.superseded and not one.withdrawn],
+            exempt=exempt,
+            statements=said,
         )
-        await tx.execute(delete(Standing).where(Standing.person_id == person.id, Standing.programme == programme))
-        one_statement = insert(Standing).execution_options(render_nulls=True)  # else one for each pattern of empty columns
-        await tx.execute(one_statement, [span_row(person.id, programme, span) for span in spans])
+        await tx.execute(_STANDING.delete().where(_STANDING.c.person_id == person.id, _STANDING.c.programme == programme))
+        await tx.execute(_STANDING.insert(), [span_row(person.id, programme, span) for span in spans])
     publish(tx, HealthRecordChanged(person_ids=[person.id]))
+    return doses, spans
+
+
+async def _exempt_and_said(tx: AsyncSession, person_id: UUID, programme: str) -> tuple[list[Exempt], list[Said]]:
+    """The approved exemptions and the statements of a person, in one question."""
+    exempt = select(Exemption.kind, Exemption.from_on, Exemption.until_on, literal(True).label("exempt")).where(
+        Exemption.person_id == person_id, Exemption.programme == programme, Exemption.state == "approved"
+    )
+    said = select(Statement.kind, Statement.on, cast(null(), Date), literal(False)).where(
+        Statement.person_id == person_id, Statement.programme == programme
+    )
+    rows: Any = (await tx.execute(union_all(exempt, said))).all()
+    return [Exempt(row[0], row[1], row[2]) for row in rows if row[3]], [Said(row[0], row[1]) for row in rows if not row[3]]
 
 
 REMOVAL = "person.remove"

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.acts import compute_standing
-from services.personnel.reads import DEFAULT_PROGRAMME, judged, person_of, standing_of
+from services.personnel.reads import DEFAULT_PROGRAMME, judged, person_of, standing_in
 from services.personnel.rules.products import recognise, suggestions
 from services.personnel.rules.programmes import PROGRAMMES
 from services.personnel.shapes import EXAMPLE_ID, DoseShown, ProgrammeCode, StandingShown
@@ -72,8 +72,7 @@ class DoseRecorded(Shown):
 async def record_dose(wish: NewDose, caller: Annotated[Caller, require("dose.record")], tx: Tx) -> DoseRecorded:
     """Record a dose. Whether it counts is the programme's rule; one that does not is kept, and the reason shown to those who may see it.
     Refused: `twice` (same day, same product), 422 for a date to come, an unknown product, a person who is not here."""
-    person_id = await _person_id(tx, wish)
-    person, _ = await person_of(tx, person_id, hold=True)
+    person = await _person(tx, wish)
     row = Dose(
         person_id=person.id,
         programme=wish.programme,
@@ -129,24 +128,20 @@ async def correct_dose(dose_id: DoseId, wish: Correction, caller: Annotated[Call
 
 
 async def _recorded(tx: AsyncSession, person: Person, row: Dose, caller: Caller) -> DoseRecorded:
-    await compute_standing(tx, person, row.programme)
-    async with as_system(tx):
-        rows = list(await tx.scalars(select(Dose).where(Dose.person_id == person.id, Dose.programme == row.programme)))
-        standing = await standing_of(tx, person.id, row.programme, today())
+    rows, spans = await compute_standing(tx, person, row.programme)
     shown = next(one for one in judged(row.programme, rows, person.born_on) if one.id == row.id)
     if not caller.reach("standing.read").holds(person_id=person.id, department_id=person.department_id):
         shown.number, shown.valid, shown.reason = None, None, None
         return DoseRecorded(person_id=person.id, dose=shown, standing=None)
-    return DoseRecorded(person_id=person.id, dose=shown, standing=standing)
+    return DoseRecorded(person_id=person.id, dose=shown, standing=standing_in(spans, row.programme, today()))
 
 
-async def _person_id(tx: AsyncSession, wish: NewDose) -> UUID:
+async def _person(tx: AsyncSession, wish: NewDose) -> Person:
+    """Whose dose it is, held until the transaction ends."""
     if (wish.person_id is None) == (wish.person_number is None):
         raise wrong("person_id", "one_of_two", other="person_number")
-    if wish.person_id is not None:
-        found = await tx.scalar(select(Person.id).where(Person.id == wish.person_id))
-    else:
-        found = await tx.scalar(select(Person.id).where(Person.number == wish.person_number))
+    which = Person.id == wish.person_id if wish.person_id else Person.number == wish.person_number
+    found = await tx.scalar(select(Person).where(which).with_for_update())
     if found is None:
         raise wrong("person_id" if wish.person_id else "person_number", "unknown_id")
     return found

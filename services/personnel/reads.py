@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.rules.doses import Given, judge
 from services.personnel.rules.programmes import PROGRAMMES
+from services.personnel.rules.standing import Span, span_on
 from services.personnel.shapes import (
     DepartmentBrief,
     DoseShown,
@@ -149,16 +150,20 @@ def judged(programme: str, doses: Sequence[Dose], born_on: date | None) -> list[
     return shown
 
 
-async def standing_of(read: AsyncSession, person_id: UUID, programme: str, on: date) -> StandingShown:
-    """How a person stands on a date; every person has a standing from the moment they are recorded."""
-    row = await read.scalar(
-        select(Standing).where(
-            Standing.person_id == person_id, Standing.programme == programme, Standing.from_on <= on, Standing.until_on > on
-        )
+def standing_in(spans: Sequence[Span], programme: str, on: date) -> StandingShown:
+    """How a person stands on a date, by spans that were computed just now."""
+    found = span_on(spans, on).standing
+    return StandingShown(
+        programme=programme,  # type: ignore[arg-type]
+        code=found.code,
+        on=on,
+        valid_count=found.valid_count,
+        needed_count=found.needed_count,
+        next_from_on=found.next_from_on,
+        next_until_on=found.next_until_on,
+        exempt_until_on=found.exempt_until_on,
+        notes=list(found.notes),
     )
-    if row is None:
-        raise Refused("not_found", 404)
-    return standing_shown(row, on)
 
 
 async def record_of(read: AsyncSession, person: Person, caller: Caller, on: date) -> list[ProgrammeRecord]:

@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import select
 
 from services.personnel.acts import compute_standing
-from services.personnel.reads import DEFAULT_PROGRAMME, person_of, shown_statement, standing_of
+from services.personnel.reads import DEFAULT_PROGRAMME, shown_statement, standing_in
 from services.personnel.shapes import EXAMPLE_ID, ProgrammeCode, StandingShown, StatementShown
 from services.personnel.tables import Person, Statement
 from shared.auth import Caller, require
 from shared.clock import now, today
-from shared.db import Tx, as_system
+from shared.db import Tx
 from shared.refusals import wrong
 from shared.service import Slice
 from shared.web import Body, Note, Shown
@@ -45,9 +45,9 @@ class StatementRecorded(Shown):
 @statements.post("", status_code=201)
 async def record_statement(wish: NewStatement, caller: Annotated[Caller, require("statement.record")], tx: Tx) -> StatementRecorded:
     """Record what somebody said of a programme. 422: a day to come or before the birth, a person who is not here."""
-    if await tx.scalar(select(Person.id).where(Person.id == wish.person_id)) is None:
+    person = await tx.scalar(select(Person).where(Person.id == wish.person_id).with_for_update())
+    if person is None:
         raise wrong("person_id", "unknown_id")
-    person, _ = await person_of(tx, wish.person_id, hold=True)
     if wish.on > today():
         raise wrong("on", "in_future")
     if wish.on.year < 1900:
@@ -56,7 +56,6 @@ async def record_statement(wish: NewStatement, caller: Annotated[Caller, require
         raise wrong("on", "before_birth")
     row = Statement(**wish.model_dump(), recorded_by=caller.id, recorded_by_name=caller.name, recorded_at=now())
     tx.add(row)
-    await compute_standing(tx, person, row.programme)
-    async with as_system(tx):
-        standing = await standing_of(tx, person.id, row.programme, today())
+    _, spans = await compute_standing(tx, person, row.programme)
+    standing = standing_in(spans, row.programme, today())
     return StatementRecorded(person_id=person.id, statement=shown_statement(row), standing=standing)

@@ -184,6 +184,9 @@ async def write_effect(connection: Connection, import_id: UUID, parts: Sequence[
         "delete from standing s using stage_person t where s.person_id = t.id and t.record and not t.fresh and s.programme = 'covid19'"
     )
     await connection.execute(f"insert into standing ({_STANDING}) select {_STANDING} from stage_standing")  # noqa: S608
+    # so many new rows at once: without this every search reads the whole table until autovacuum has come by
+    await connection.execute("select gin_clean_pending_list('person_pieces_idx')")
+    await connection.execute("analyze person, dose, standing")
     return stale | {row[0] for row in lost}
 
 
