@@ -136,7 +136,7 @@ async def test_a_new_row_says_its_doses_by_name(gateway: GatewayDoor) -> None:
 
     said = words_of(await browser.get(await checked(gateway, browser, sheet(NEW)) + "?outcome=new"))
 
-    assert "第 1 剂 : 2021 年 3 月 12 日" in said.replace("第 1 剂:", "第 1 剂 :")
+    assert "第 1 剂：2021 年 3 月 12 日" in said.replace(" ：", "：").replace("： ", "：")
     assert "2021 年 4 月 12 日" in said
 
 

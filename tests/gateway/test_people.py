@@ -377,3 +377,12 @@ async def test_every_live_block_comes_alone(gateway: GatewayDoor) -> None:
         answer = await browser.get(address, headers=partial(block))
         assert answer.status_code == 200
         assert re.match(rf'<(section|div)[^>]* id="{block}"', answer.text.lstrip()), address
+
+
+async def test_only_who_sees_all_departments_may_choose_one(gateway: GatewayDoor) -> None:
+    everybody = (await (await gateway.browser(HE_RUONING)).get("/people")).text
+    own = (await (await gateway.browser(SHEN_ZHIXING)).get("/people")).text
+
+    assert 'name="department_id"' in everybody
+    assert 'name="employment"' in own
+    assert 'name="department_id"' not in own
