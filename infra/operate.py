@@ -75,8 +75,8 @@ def retell(arguments: Sequence[str]) -> None:
 
 
 def setup_code(arguments: Sequence[str]) -> None:
-    """A new setup code; the ones before it end."""
-    inside("identity", "services.identity.setup_code")
+    """New setup codes, those needed or of the place named; the ones before them end."""
+    inside("identity", "services.identity.setup_code", *arguments)
 
 
 def inside(service: str, module: str, *arguments: str) -> None:

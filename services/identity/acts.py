@@ -43,6 +43,7 @@ from shared.refusals import FieldError, Reason, Refused
 from shared.web import Shown
 
 Kind = Literal["desk", "phone"]
+Place = Literal["administrator", "health"]  # whom a setup code is for
 
 
 class SessionBegun(Shown):
@@ -115,35 +116,38 @@ async def print_codes(tx: AsyncSession, activations: Sequence[Activation]) -> di
     return codes
 
 
-async def print_setup_code(tx: AsyncSession, code: str | None = None, lives: timedelta = SETUP_CODE_LIVES) -> str:
-    """A fresh setup code; those before it end. Only the operator calls this, at the machine."""
+async def print_setup_code(
+    tx: AsyncSession, code: str | None = None, lives: timedelta = SETUP_CODE_LIVES, place: Place | Literal["any"] = "any"
+) -> str:
+    """A fresh setup code; those before it end for its place. Only the operator calls this, at the machine; a demo's is for any place."""
     code = code or new_code(SETUP_LENGTH)
-    await end_setup_codes(tx)
+    await end_setup_codes(tx, *(() if place == "any" else (SetupCode.place == place,)))
     at = real_now()
     row = insert(SetupCode).values(
-        code_hash=digest(read_code(code, SETUP_LENGTH) or code), printed_at=at, expires_at=at + lives, used_for=[]
+        code_hash=digest(read_code(code, SETUP_LENGTH) or code), place=place, printed_at=at, expires_at=at + lives, used_for=[]
     )
     again = {"printed_at": at, "expires_at": at + lives, "ended_at": None}  # a demo that starts again brings the same code again
     await tx.execute(row.on_conflict_do_update(index_elements=["code_hash"], set_=again))
     return code
 
 
-async def end_setup_codes(tx: AsyncSession) -> None:
-    """No setup code that was printed so far does anything any more."""
-    await tx.execute(update(SetupCode).where(SetupCode.ended_at.is_(None)).values(ended_at=real_now()))
+async def end_setup_codes(tx: AsyncSession, *which: ColumnElement[bool]) -> None:
+    """None of these setup codes that were printed so far does anything any more."""
+    await tx.execute(update(SetupCode).where(SetupCode.ended_at.is_(None), *which).values(ended_at=real_now()))
 
 
-async def the_setup_code(tx: AsyncSession, typed: str) -> SetupCode | None:
-    """The setup code in order that was typed, its row held; None when there is none such."""
+async def the_setup_code(tx: AsyncSession, typed: str, place: Place) -> SetupCode | None:
+    """The setup code in order that was typed, its row held; None when there is none such, or when it is for the other place."""
     code = read_code(typed, SETUP_LENGTH) or typed
     in_order = (SetupCode.code_hash == digest(code), SetupCode.ended_at.is_(None), SetupCode.expires_at > real_now())
+    here = SetupCode.place.in_((place, "any"))
     async with as_system(tx):
-        return (await tx.scalars(select(SetupCode).where(*in_order).with_for_update())).one_or_none()
+        return (await tx.scalars(select(SetupCode).where(*in_order, here).with_for_update())).one_or_none()
 
 
 async def second_person_by_setup_code(tx: AsyncSession, typed: str, beneficiary: Party, used_for: str) -> None:
     """Let the setup code stand for the second person, on record. Refused with the rule's reason."""
-    row = await the_setup_code(tx, typed)
+    row = await the_setup_code(tx, typed, "health")
     if reasons := what_forbids_setup_code(row is not None, await health_can_sign_in(tx), beneficiary):
         raise Refused(reasons[0].code, 409, reasons[0].params)
     assert row is not None
@@ -153,10 +157,10 @@ async def second_person_by_setup_code(tx: AsyncSession, typed: str, beneficiary:
 
 
 async def end_setup_when_health_is_in(tx: AsyncSession) -> None:
-    """Once somebody who holds health can sign in, the set-up is over: its codes end, and a new one only the operator prints."""
+    """Once somebody who holds health can sign in, the set-up is over: health records' code ends, and a new one only the operator prints."""
     if await health_can_sign_in(tx):
         async with as_system(tx):
-            await end_setup_codes(tx)
+            await end_setup_codes(tx, SetupCode.place != "administrator")
 
 
 def too_weak(field: str, reasons: Sequence[Reason]) -> Refused:

@@ -11,7 +11,7 @@ SAID = {
     "no_client": "There is no such client.",
     "no_key": "There is no such key.",
     "no_activation": "There is no such code.",
-    "setup_code_wrong": "The setup code is wrong, was used up, or is older than seven days; the operator prints a new one.",
+    "setup_code_wrong": "The setup code is wrong, for another place, used up, or older than seven days; the operator prints a new one.",
     "second_person_needed": "This needs a second person, who holds the role, did not ask and does not gain.",
     "not_for_administrator": "The setup code gives no health role to an administrator.",
     "own_roles": "Nobody changes their own roles.",

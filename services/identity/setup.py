@@ -1,4 +1,4 @@
-"""The set-up: with the code on the operator's console come the first administrator and the first who keeps health records."""
+"""The set-up: with the codes on the operator's console come the first administrator and the first who keeps health records, two people."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity import hashing
 from services.identity.acts import (
+    Place,
     SessionBegun,
     begin_session,
     begun,
@@ -21,7 +22,7 @@ from services.identity.reads import health_can_sign_in
 from services.identity.rules import Party, what_weakens
 from services.identity.tables import Account, KnownPerson, Role, System
 from shared.auth import Caller, anyone
-from shared.clock import now
+from shared.clock import now, real_now
 from shared.db import Apart, Aside
 from shared.once import secret_answer
 from shared.refusals import Refused, wrong
@@ -53,7 +54,7 @@ class SetupWish(Body):
             "examples": [{"code": "7K3M9-QXT2W-PD5FA", "name": "林照野", "username": "administrator", "password": "four hills and a river"}]
         }
     )
-    code: Secret = Field(description="Stands on the operator's console")
+    code: Secret = Field(description="Stands on the operator's console: one for the administrator, one for whoever keeps health records")
     name: Line
     username: Username
     password: Secret
@@ -74,13 +75,16 @@ async def show_setup(
 async def make_administrator(
     wish: SetupWish, caller: Annotated[Caller, anyone("the setup code on the operator's console is the proof")], aside: Aside
 ) -> SessionBegun:
-    """Make an administrator; the code is the operator's word. Refused 409 `setup_code_wrong`; 422 `username_taken`, or a weak password."""
-    kept = await _judged(aside, wish, caller.address)
+    """Make an administrator; the code is the operator's word, and ends with it.
+
+    Refused 409 `setup_code_wrong`; 422 `username_taken`, or a weak password."""
+    kept = await _judged(aside, wish, caller.address, "administrator")
     async with aside() as tx:
-        code = await the_setup_code(tx, wish.code)
+        code = await the_setup_code(tx, wish.code, "administrator")
         if code is None:
             raise Refused("setup_code_wrong")
         code.used_for = [*code.used_for, "administrator"]
+        code.ended_at = None if code.place == "any" else real_now()
         account = await _account(tx, wish, kept, "administrator")
         system = await tx.get(System, 1)
         if system is not None and system.set_up_at is None:
@@ -94,10 +98,10 @@ async def make_administrator(
 async def make_first_health_keeper(
     wish: SetupWish, caller: Annotated[Caller, anyone("the setup code on the operator's console is the proof")], aside: Aside
 ) -> SessionBegun:
-    """Make the account of the first who keeps health records, who choose their own password.
+    """Make the account of the first who keeps health records, who choose their own password. The administrator's code does not do here.
 
     Refused 409 `setup_code_wrong`, `second_person_needed` (somebody holds health); 422 `username_taken`, or a weak password."""
-    kept = await _judged(aside, wish, caller.address)
+    kept = await _judged(aside, wish, caller.address, "health")
     async with aside() as tx:
         await second_person_by_setup_code(tx, wish.code, Party(), "health")
         account = await _account(tx, wish, kept, "health")
@@ -105,12 +109,12 @@ async def make_first_health_keeper(
         return begun(*await begin_session(tx, account.id, "desk", "", caller.address, "in"))
 
 
-async def _judged(aside: Apart, wish: SetupWish, address: str) -> str:
+async def _judged(aside: Apart, wish: SetupWish, address: str, place: Place) -> str:
     """The password's hash, once code and password are in order; hashing waits for nobody who has no code."""
     async with aside() as tx:
         await take(tx, "setup code from", address or "here", tries=CODE_TRIES, every=CODE_EVERY)
     async with aside() as tx:
-        if await the_setup_code(tx, wish.code) is None:
+        if await the_setup_code(tx, wish.code, place) is None:
             raise Refused("setup_code_wrong")
     if reasons := what_weakens(wish.password, [wish.name, wish.username]):
         raise too_weak("password", reasons)

@@ -34,11 +34,12 @@ class System(Table):
 
 
 class SetupCode(Table):
-    """A code that only the operator prints: it makes an administrator, and takes a second person's place while there is none."""
+    """A code that only the operator prints: one makes an administrator, one takes a second person's place while there is none."""
 
     __tablename__ = "setup_code"
     id: Mapped[UUID] = _fresh_id()
     code_hash: Mapped[bytes] = mapped_column(unique=True)
+    place: Mapped[str]  # administrator, health; any: a demo's, whose loader is both
     printed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

@@ -97,7 +97,7 @@ async def test_without_a_person_the_form_says_so_and_keeps_the_role(gateway: Gat
 async def test_while_nobody_keeps_health_records_the_setup_code_is_the_second_person(gateway: GatewayDoor) -> None:
     async with gateway.doors.identity.rows() as tx:
         await tx.execute(delete(Role).where(Role.role == "health"))
-    code = await print_new(gateway.doors.identity.database)
+    code = await print_new(gateway.doors.identity.database, "health")
     browser = await gateway.browser(ZHONG_YIFAN)
     await give(browser, HE_RUONING, "health")
     assert "控制台上的安装码代替第二个人" in words_of(await browser.get("/roles"))

@@ -43,7 +43,7 @@ async def test_an_empty_system_asks_for_the_setup_code(empty: GatewayDoor) -> No
 async def test_the_code_makes_the_administrator_who_reads_what_comes_next(empty: GatewayDoor) -> None:
     browser = empty.stranger("en")
 
-    made = await browser.post("/setup", data={**WISH, "code": await setup_code(empty.doors.identity)})
+    made = await browser.post("/setup", data={**WISH, "code": await setup_code(empty.doors.identity, "administrator")})
     home = await browser.get("/")
 
     assert (made.status_code, made.headers["location"]) == (303, "/?done=set_up")
@@ -51,9 +51,9 @@ async def test_the_code_makes_the_administrator_who_reads_what_comes_next(empty:
     assert "/roles" in home.text
 
 
-async def test_a_second_person_begins_with_the_same_code_and_then_it_is_over(empty: GatewayDoor) -> None:
+async def test_a_second_person_begins_with_a_code_of_their_own_and_then_it_is_over(empty: GatewayDoor) -> None:
+    await empty.stranger().post("/setup", data={**WISH, "code": await setup_code(empty.doors.identity, "administrator")})
     code = await setup_code(empty.doors.identity)
-    await empty.stranger().post("/setup", data={**WISH, "code": code})
     browser = empty.stranger("en")
 
     asked = await browser.get("/setup")
@@ -88,7 +88,9 @@ async def test_a_wrong_code_is_said_beside_the_field_and_what_was_typed_stays(em
     ],
 )
 async def test_what_is_wrong_stands_beside_its_field(empty: GatewayDoor, change: dict[str, str], field: str) -> None:
-    answer = await empty.stranger("en").post("/setup", data={**WISH, "code": await setup_code(empty.doors.identity), **change})
+    answer = await empty.stranger("en").post(
+        "/setup", data={**WISH, "code": await setup_code(empty.doors.identity, "administrator"), **change}
+    )
 
     assert answer.status_code == 422
     assert f'id="f_{field}_error"' in answer.text

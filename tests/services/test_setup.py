@@ -24,7 +24,7 @@ async def _empty(identity: Door, real_system: None) -> None:
 
 
 async def test_the_first_page_asks_for_the_code_until_there_is_an_administrator(identity: Door) -> None:
-    code = await print_new(identity.database)
+    code = await print_new(identity.database, "administrator")
     before = (await identity.get("/setup")).json()
 
     answer = await identity.post("/setup", {"code": code.lower(), **ADMIN})
@@ -40,8 +40,8 @@ async def test_the_first_page_asks_for_the_code_until_there_is_an_administrator(
 
 
 async def test_the_first_who_keeps_health_records_chooses_their_own_password_and_the_code_ends(identity: Door) -> None:
-    code = await print_new(identity.database)
-    await identity.post("/setup", {"code": code, **ADMIN})
+    await identity.post("/setup", {"code": await print_new(identity.database, "administrator"), **ADMIN})
+    code = await print_new(identity.database, "health")
 
     keeper = await identity.post("/setup/health", {"code": code, **KEEPER})
     third = await identity.post("/setup/health", {"code": code, **KEEPER, "username": "third"})
@@ -53,8 +53,31 @@ async def test_the_first_who_keeps_health_records_chooses_their_own_password_and
     assert not await needed(identity.database)
 
 
+async def test_the_administrator_does_not_begin_keeping_health_records_with_their_own_code(identity: Door) -> None:
+    code, for_health = await print_new(identity.database, "administrator"), await print_new(identity.database, "health")
+
+    before = await identity.post("/setup/health", {"code": code, **KEEPER})
+    wrong = await identity.post("/setup", {"code": for_health, **ADMIN})
+    administrator = await identity.post("/setup", {"code": code, **ADMIN})
+    after = await identity.post("/setup/health", {"code": code, **KEEPER})
+    twice = await identity.post("/setup", {"code": code, **ADMIN, "username": "twice"})
+    keeper = await identity.post("/setup/health", {"code": for_health, **KEEPER})
+
+    assert {one.json()["code"] for one in (before, wrong, after, twice)} == {"setup_code_wrong"}
+    assert (administrator.status_code, keeper.status_code) == (201, 201)
+
+
+async def test_whoever_keeps_health_records_may_begin_before_the_administrator(identity: Door) -> None:
+    code, for_health = await print_new(identity.database, "administrator"), await print_new(identity.database, "health")
+    assert await needed(identity.database) == ["administrator", "health"]
+
+    assert (await identity.post("/setup/health", {"code": for_health, **KEEPER})).status_code == 201
+    assert await needed(identity.database) == ["administrator"]
+    assert (await identity.post("/setup", {"code": code, **ADMIN})).status_code == 201
+
+
 async def test_a_new_code_ends_the_one_before_and_both_stay_on_record(identity: Door) -> None:
-    before, after = await print_new(identity.database), await print_new(identity.database)
+    before, after = [await print_new(identity.database, "administrator") for _ in range(2)]
 
     assert (await identity.post("/setup", {"code": before, **ADMIN})).json()["code"] == "setup_code_wrong"
     assert (await identity.post("/setup", {"code": after, **ADMIN})).status_code == 201
@@ -64,12 +87,11 @@ async def test_a_new_code_ends_the_one_before_and_both_stay_on_record(identity: 
 
 
 async def test_the_operator_can_always_make_an_administrator_but_not_a_second_keeper(identity: Door) -> None:
-    first = await print_new(identity.database)
-    await identity.post("/setup", {"code": first, **ADMIN})
-    await identity.post("/setup/health", {"code": first, **KEEPER})
-    code = await print_new(identity.database)
+    await identity.post("/setup", {"code": await print_new(identity.database, "administrator"), **ADMIN})
+    await identity.post("/setup/health", {"code": await print_new(identity.database, "health"), **KEEPER})
+    code, for_health = await print_new(identity.database, "administrator"), await print_new(identity.database, "health")
 
-    keeper = await identity.post("/setup/health", {"code": code, **KEEPER, "username": "second"})
+    keeper = await identity.post("/setup/health", {"code": for_health, **KEEPER, "username": "second"})
     administrator = await identity.post("/setup", {"code": code, **ADMIN, "username": "second"})
 
     assert (keeper.status_code, keeper.json()["code"]) == (409, "second_person_needed")
@@ -78,8 +100,8 @@ async def test_the_operator_can_always_make_an_administrator_but_not_a_second_ke
 
 async def test_a_username_is_nobody_elses_number_or_name(identity: Door) -> None:
     await tell_without_system(identity)
-    code = await print_new(identity.database)
-    await identity.post("/setup", {"code": code, **ADMIN})
+    await identity.post("/setup", {"code": await print_new(identity.database, "administrator"), **ADMIN})
+    code = await print_new(identity.database, "administrator")
 
     taken = await identity.post("/setup", {"code": code, **ADMIN, "username": "warden"})
     number = await identity.post("/setup", {"code": code, **ADMIN, "username": LIANG_YUAN.number})

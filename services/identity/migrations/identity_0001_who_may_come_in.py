@@ -17,6 +17,7 @@ create table system (
 create table setup_code (
     id uuid default uuidv7() constraint setup_code_pkey primary key,
     code_hash bytea not null constraint setup_code__code_hash_taken unique,
+    place text not null constraint setup_code__place check (place in ('administrator', 'health', 'any')),
     printed_at timestamptz not null,
     expires_at timestamptz not null,
     ended_at timestamptz,
