@@ -46,14 +46,14 @@ async def _print(asked: Sequence[str]) -> None:
         sys.stdout.write(f"setup code: {code} ({_FOR[place]}; works for {SETUP_CODE_LIVES.days} days, the one before it has ended)\n")
 
 
-def main() -> None:
+def main(asked: Sequence[str] = ()) -> None:
     """Print the setup codes needed, or those of the places named; DATABASE_URL is identity's."""
-    if not set(sys.argv[1:]) <= set(_FOR):
+    if not set(asked) <= set(_FOR):
         sys.exit(f"usage: python -m services.identity.setup_code [{'|'.join(_FOR)}]")
     if not settings().database_url.get_secret_value():
         sys.exit("setting DATABASE_URL: the address of the database with identity's role is missing")
-    asyncio.run(_print(sys.argv[1:]))
+    asyncio.run(_print(asked))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
