@@ -89,7 +89,8 @@ class Once(App):
     """A module that runs to its end as one of the processes would: `target` is its name."""
 
     def serve(self) -> None:
-        """Run it."""
+        """Run it, with no arguments, as the command has none."""
+        sys.argv = [self.target]
         runpy.run_module(self.target, run_name="__main__")
 
     def command(self) -> list[str]:
