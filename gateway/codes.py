@@ -220,7 +220,7 @@ TERMS = {
     "role.health": N_("health records"),
     "role.leader": N_("leader"),
     "role.administrator": N_("administrator"),
-    "source.own_record": N_("own record"),
+    "source.own_record": N_("certificate seen"),
     "source.reported": N_("reported by the person"),
     "source.import": N_("imported"),
     "source.api": N_("from another system"),

@@ -99,6 +99,11 @@ def write_list(lang: str, values: Any) -> str:
     return ("、" if lang == "zh-Hans" else ", ").join(str(value) for value in values)
 
 
+def write_phone(number: str | None) -> str:
+    """A phone number as people here write it: without the country's own code."""
+    return (number or "–").removeprefix("+86")
+
+
 def filters(lang: str) -> dict[str, Callable[..., str]]:
     """The filters a template may use, in its language."""
 
@@ -115,4 +120,4 @@ def filters(lang: str) -> dict[str, Callable[..., str]]:
         "percent": write_percent,
         "joined": write_list,
     }
-    return {name: spoken(write) for name, write in writers.items()}
+    return {name: spoken(write) for name, write in writers.items()} | {"phone": write_phone}

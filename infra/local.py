@@ -184,6 +184,8 @@ def migrate(database: Database, owner_url: str, console: Console) -> Callable[[]
         lines = [line for line in child.communicate()[0].decode(errors="replace").splitlines() if line.strip()]
         if child.returncode != 0:
             last = lines[-1] if lines else "no word why"
+            if last.startswith("setting "):
+                raise CannotStart(last)
             if any(sign in last for sign in UNREACHED):
                 raise CannotStart(f"The database cannot be reached, or does not accept its owner: {last.rpartition('Error: ')[2]}")
             for line in lines[:-1]:

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from shared.settings import settings
+
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ("identity", "personnel")
 LOCK = 4_770_001
@@ -122,6 +124,7 @@ def passwords_from_environment() -> dict[str, str]:
 
 def main() -> None:
     """`python -m shared.migrate` with DATABASE_URL of the owner."""
+    settings()  # a setting that cannot be stops here, before anything is begun
     path = os.environ.get("DATABASE_URL_FILE")
     url = Path(path).read_text(encoding="utf-8").strip() if path else os.environ.get("DATABASE_URL", "")
     if not url:

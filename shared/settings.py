@@ -52,7 +52,10 @@ class Settings(BaseSettings):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as unknown:
+            raise ValueError("there is no such time zone") from unknown
         return value
 
     @classmethod
@@ -86,6 +89,6 @@ def settings() -> Settings:
         return Settings()  # type: ignore[call-arg]
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_context=False)[0]
-        sys.exit(f"setting {'.'.join(str(part) for part in first['loc']).upper()}: {first['msg']}")
+        sys.exit(f"setting {'.'.join(str(part) for part in first['loc']).upper()}: {first['msg'].removeprefix('Value error, ')}")
     except OSError as wrong:
         sys.exit(f"setting file cannot be read: {wrong.filename}: {wrong.strerror}")

@@ -26,6 +26,7 @@ from services.identity.rules import (
     NOTICE_VERSION,
     has_left,
     proves,
+    spelled,
     what_weakens,
 )
 from services.identity.tables import Acceptance, Account, Activation, KnownPerson, Session
@@ -136,7 +137,7 @@ async def come_in(
         raise Refused("proof_wrong", 409, {"tries_left": tries_left})
     if coming.notice_version != NOTICE_VERSION:
         raise Refused("notice_changed", 409, {"current": NOTICE_VERSION})
-    if reasons := what_weakens(coming.password, [person.name, person.number]):
+    if reasons := what_weakens(coming.password, [person.name, spelled(person.sort_key), person.number]):
         raise too_weak("password", reasons)
     kept = await hashing.hashed(coming.password)
     async with aside() as tx:

@@ -88,7 +88,7 @@ async def list_cast(caller: Annotated[Caller, anyone(_WHY)], aside: Aside) -> Ca
         reports = exists().where(answered_for.reporter_id == KnownPerson.id)
         deputises = exists().where(answered_for.deputy_id == KnownPerson.id)
         picked += await _pick(tx, heads & _plain(picked), "head", 1, ("answers_for",))
-        picked += await _pick(tx, reports & _plain(picked), "reporter", 1, ("answers_for",))
+        picked += await _pick(tx, reports & ~heads & _plain(picked), "reporter", 1, ("answers_for",))
         nobody_else = _plain(picked) & ~heads & ~reports & ~deputises
         picked += await _pick(tx, nobody_else & (KnownPerson.employment == "permanent"), "everyone", 1, ("first",))
         picked += await _pick(tx, nobody_else & (KnownPerson.employment == "agency"), "everyone", 1, ("agency",))

@@ -39,7 +39,7 @@ async def change_password(change: PasswordChange, caller: Annotated[Caller, sign
     if account is None or rights is None or account.password_hash is None:
         raise Refused("no_account", 404)
     number = rights.person.number if rights.person else ""
-    if reasons := what_weakens(change.new, [number, rights.name, account.username or ""]):
+    if reasons := what_weakens(change.new, [number, rights.name, rights.spelled, account.username or ""]):
         raise too_weak("new", reasons)
     attempt = Attempt(number or account.username or "", "", "", caller.address)
     if await prove_password(aside, attempt, change.old) != account.id:

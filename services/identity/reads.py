@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.identity.rules import Party, has_left
+from services.identity.rules import Party, has_left, spelled
 from services.identity.tables import Account, KnownDepartment, KnownPerson, Role
 from shared.auth import Caller
 from shared.clock import today
@@ -41,6 +41,7 @@ class Rights:
 
     account_id: UUID
     name: str
+    spelled: str
     person: PersonShown | None
     roles: frozenset[str]
     departments: frozenset[UUID]
@@ -97,6 +98,7 @@ async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
     return Rights(
         account_id=account_id,
         name=person.name if person else row.name,
+        spelled=spelled(person.sort_key) if person else "",
         person=shown(person, row.department_name) if person else None,
         roles=frozenset(derived | set(row.given or ())),
         departments=frozenset(row.headed or ()),

@@ -30,6 +30,11 @@ _COMMON = (
 _STRAIGHT = "01234567890 9876543210 abcdefghijklmnopqrstuvwxyz qwertyuiop asdfghjkl zxcvbnm"
 
 
+def spelled(sort_key: str) -> str:
+    """A name in pinyin, run together, as personnel tells it for the order of names; the name itself where it is not Chinese."""
+    return sort_key.partition("\x1f")[0].replace(" ", "")
+
+
 def what_weakens(password: str, own_words: Iterable[str]) -> list[Reason]:
     """Why a password will not do. Length is what counts; no rules about kinds of letters, which only make passwords alike."""
     reasons = []

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from services.identity.rules import spelled, what_weakens
 from services.identity.tables import Acceptance, Activation, SetupCode
 from shared import clock
 from tests.doors import Door, errors_of
@@ -270,3 +271,9 @@ async def test_an_unknown_person_or_code_is_not_found(identity: Door) -> None:
     assert (await identity.get("/activations/00000-00000")).status_code == 404
     assert (await identity.post("/activations/00000-00000", coming("0126"))).status_code == 404
     assert (await identity.post("/activations", {}, HEALTH)).status_code == 422
+
+
+async def test_a_password_is_neither_ones_name_in_pinyin_nor_ones_number(identity: Door) -> None:
+    assert [one.code for one in what_weakens("jiangcaiwei20140312", ["江采薇", spelled("jiang cai wei\x1f江采薇"), "20140312"])] == [
+        "password_own_words"
+    ]
