@@ -37,7 +37,7 @@ class NotSignedIn(Exception):
     """A page that needs a session was asked for without one."""
 
 
-def needs_session(request: Request) -> None:
+async def needs_session(request: Request) -> None:
     """The door of every page that does not say why it is open."""
     if getattr(request.state, "me", None) is None:
         raise NotSignedIn

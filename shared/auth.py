@@ -1,7 +1,7 @@
 """Who asks, and may they: caller tokens that every service verifies off line, and the doors that routes declare. Denied unless allowed."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, cast
@@ -182,7 +182,7 @@ class Door:
     open_why: str | None = None
 
 
-def _declare(check: Callable[[Request], Caller], door: Door) -> Any:
+def _declare(check: Callable[[Request], Awaitable[Caller]], door: Door) -> Any:
     check.door = door  # type: ignore[attr-defined]
     return Depends(check, scope="function")
 
@@ -192,7 +192,7 @@ def require(action: str) -> Any:
     if action not in ACTIONS:
         raise KeyError(f"no such action in shared/policy.py: {action}")
 
-    def allowed(request: Request) -> Caller:
+    async def allowed(request: Request) -> Caller:  # not async, it would cost a thread at every request
         caller = caller_of(request)
         if caller.kind == "nobody":
             raise Refused("not_signed_in", 401)
@@ -203,7 +203,7 @@ def require(action: str) -> Any:
     return _declare(allowed, Door(action=action))
 
 
-def _somebody(request: Request) -> Caller:
+async def _somebody(request: Request) -> Caller:
     caller = caller_of(request)
     if caller.kind == "nobody":
         raise Refused("not_signed_in", 401)
@@ -216,7 +216,7 @@ signed_in: Any = _declare(_somebody, Door())
 def anyone(why: str) -> Any:
     """The route is open; `why` says for what reason."""
 
-    def welcome(request: Request) -> Caller:
+    async def welcome(request: Request) -> Caller:
         return caller_of(request)
 
     return _declare(welcome, Door(open_why=why))

@@ -40,7 +40,7 @@ def metadata() -> MetaData:
     return MetaData(naming_convention=NAMING)
 
 
-def engine_for(url: str, *, pool_size: int = 5, overflow: int = 5) -> AsyncEngine:
+def engine_for(url: str, *, pool_size: int = 10, overflow: int = 5) -> AsyncEngine:
     """An engine with the settings the house has tried: a lost connection is noticed before it is used."""
     return create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
@@ -102,7 +102,7 @@ Tx = Annotated[AsyncSession, Depends(transaction, scope="function")]
 Read = Annotated[AsyncSession, Depends(reading, scope="function")]
 
 
-def apart_of(request: Request) -> "Apart":
+async def apart_of(request: Request) -> "Apart":
     """For what must outlive a refusal: a door to transactions of their own, as SYSTEM."""
     return Apart(_database(request))
 

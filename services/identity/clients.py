@@ -135,7 +135,7 @@ async def make_client(wish: ClientWish, caller: Annotated[Caller, require("clien
     return (await _shown(tx, caller, [row]))[0]
 
 
-def _bearer_of_a_key(request: Request) -> Caller:
+async def _bearer_of_a_key(request: Request) -> Caller:
     """Authorization holds an API key here, which would be refused if it were read as a caller token."""
     return Caller(kind="nobody", address=request.headers.get("muster-client-address", "")[:64])
 
