@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI, Request
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
 
 from gateway.formats import MOMENT, write_ago, write_date, write_datetime, write_number, write_percent
@@ -119,7 +120,7 @@ def test_a_page_of_ours_is_a_way_back() -> None:
     ("referer", "way"), [("http://house/people?page=2", "/people?page=2"), ("http://else.where/people", "/"), ("", "/"), ("nonsense", "/")]
 )
 def test_only_our_own_referer_says_where_one_came_from(referer: str, way: str) -> None:
-    scope = {"type": "http", "headers": Headers({"host": "house", "referer": referer}).raw}
+    scope = {"type": "http", "app": Starlette(), "headers": Headers({"host": "house", "referer": referer}).raw}
 
     assert back_to(Request(scope)) == way
 
