@@ -87,7 +87,7 @@ class Players:
         day = date(2021, 3, 1) + timedelta(days=number // len(self.people) % 150)
         return {
             "person_id": self.people[number % len(self.people)],
-            "product": "coronavac",
+            "product": "ccibp",
             "given_on": day.isoformat(),
             "lot": f"B{number}",
         }
