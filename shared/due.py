@@ -14,6 +14,7 @@ from shared.auth import SYSTEM
 from shared.clock import now, real_now
 from shared.db import Database, is_away
 from shared.house import Due
+from shared.loops import goes_on
 
 log = structlog.get_logger()
 
@@ -43,7 +44,7 @@ class DueLoop:
 
     async def run(self) -> None:
         """Rounds without end; a store that is down is waited for."""
-        while True:
+        while goes_on():
             try:
                 busy = await self.round()
             except Exception as odd:  # the loop must outlive whatever a round meets

@@ -14,6 +14,7 @@ from shared.auth import SYSTEM, Caller
 from shared.clock import now, real_now
 from shared.db import Database, is_away, must_repeat
 from shared.house import Job
+from shared.loops import goes_on
 from shared.refusals import Refused
 
 log = structlog.get_logger()
@@ -63,7 +64,7 @@ class JobLoop:
 
     async def run(self) -> None:
         """Jobs without end."""
-        while True:
+        while goes_on():
             try:
                 busy = await self.round()
             except Exception as odd:  # the loop must outlive whatever a job meets
@@ -136,7 +137,7 @@ class JobLoop:
             )
 
     async def _keep_claim(self, job_id: UUID) -> None:
-        while True:
+        while goes_on():
             await asyncio.sleep(LEASE.total_seconds() / 3)
             try:
                 async with self.database.transaction(SYSTEM) as tx:

@@ -19,6 +19,7 @@ from shared.auth import doors_of
 from shared.db import Database, Scope, engine_for, is_away, must_repeat, refused_by_constraint
 from shared.description import describe
 from shared.events import Event
+from shared.loops import goes_on
 from shared.measures import Measures
 from shared.messaging.inbox import Handler, Inbox
 from shared.messaging.relay import Relay
@@ -200,7 +201,7 @@ async def _work(app: FastAPI, name: str, database: Database, slices: Sequence[Sl
 
 async def _kept_running(what: str, loop: Callable[[], Awaitable[None]]) -> None:
     """One loop's accident leaves the others running, and is begun again."""
-    while True:
+    while goes_on():
         try:
             await loop()
         except Exception as odd:
@@ -212,15 +213,12 @@ async def _messages(app: FastAPI, name: str, database: Database, handlers: Seque
     nc = await _connected(name)
     app.state.nc = nc
     app.state.heard.set()
-    inboxes = [Inbox(database, nc, handler) for handler in handlers]
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(Relay(database, nc).run())
-            for inbox in inboxes:
-                tasks.create_task(inbox.run())
+            for handler in handlers:
+                tasks.create_task(Inbox(database, nc, handler).run())
     finally:
-        for inbox in inboxes:
-            inbox.stopping = True
         with contextlib.suppress(Exception):  # a connection that is away cannot be flushed, and need not be
             await asyncio.wait_for(nc.flush(), 1)  # acknowledgements of what was committed; the rest comes again
         with contextlib.suppress(Exception):

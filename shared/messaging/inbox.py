@@ -24,6 +24,7 @@ from shared.clock import real_now
 from shared.db import Database, is_away, must_repeat
 from shared.events import Event
 from shared.house import Done, Parked
+from shared.loops import goes_on
 from shared.messaging.streams import EVENTS, ensure_stream
 
 log = structlog.get_logger()
@@ -61,7 +62,6 @@ class Inbox:
     def __init__(self, database: Database, nc: Client, handler: Handler) -> None:
         self.database, self.nc, self.handler = database, nc, handler
         self.js: JetStreamContext = nc.jetstream(timeout=5)
-        self.stopping = False
 
     def _config(self) -> ConsumerConfig:
         return ConsumerConfig(
@@ -84,7 +84,7 @@ class Inbox:
         """Fetch and handle without end; when the store was lost, stream and consumer are made anew."""
         subscription: JetStreamContext.PullSubscription | None = None
         room = asyncio.Semaphore(SIDE_BY_SIDE)
-        while not self.stopping:
+        while goes_on():
             try:
                 if subscription is None:
                     subscription = await self._bind()

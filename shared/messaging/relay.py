@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from shared.clock import real_now
 from shared.db import Database
+from shared.loops import goes_on
 from shared.messaging.streams import EVENTS, ensure_stream
 
 log = structlog.get_logger()
@@ -49,7 +50,7 @@ class Relay:
     async def run(self) -> None:
         """Rounds without end. A store or network that is down is nobody's failure: wait, count nothing."""
         published = self.database.published
-        while True:
+        while goes_on():
             published.clear()
             try:
                 done = await self.round()

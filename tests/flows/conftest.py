@@ -1,7 +1,6 @@
 """Real NATS beside real PostgreSQL: events travel as they do in the house."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -49,10 +48,11 @@ class Traffic:
 
     async def kill(self, name: str) -> None:
         """They stop where they stand, in the middle of whatever they do."""
-        for task in self.tasks.pop(name, []):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        if tasks := self.tasks.pop(name, []):
+            for task in tasks:
+                task.cancel()
+            _, unended = await asyncio.wait(tasks, timeout=10)
+            assert not unended
         if (nc := self.connections.pop(name, None)) is not None:
             await nc.close()
 
