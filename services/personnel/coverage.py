@@ -270,7 +270,7 @@ async def _urged_rows(tx: AsyncSession, which: list[ColumnElement[bool]], on: da
             number=number,
             department=DepartmentBrief(id=department_id, name=department_name),
             employment=employment,
-            standing=standing_shown(standing, on) if inside else None,
+            standing=standing_shown(standing, standing.programme, on) if inside else None,
             since_on=standing.from_on if inside and standing.from_on > date.min else None,
             declined=standing.code == "declined" if inside else None,
         )

@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.acts import compute_standing
-from services.personnel.reads import DEFAULT_PROGRAMME, judged, person_of, standing_in
+from services.personnel.reads import DEFAULT_PROGRAMME, judged, person_of, standing_shown
 from services.personnel.rules.products import recognise, suggestions
 from services.personnel.rules.programmes import PROGRAMMES
+from services.personnel.rules.standing import span_on
 from services.personnel.shapes import EXAMPLE_ID, DoseShown, ProgrammeCode, StandingShown
 from services.personnel.tables import Dose, Person
 from shared.auth import Caller, require
@@ -133,7 +134,7 @@ async def _recorded(tx: AsyncSession, person: Person, row: Dose, caller: Caller)
     if not caller.reach("standing.read").holds(person_id=person.id, department_id=person.department_id):
         shown.number, shown.valid, shown.reason = None, None, None
         return DoseRecorded(person_id=person.id, dose=shown, standing=None)
-    return DoseRecorded(person_id=person.id, dose=shown, standing=standing_in(spans, row.programme, today()))
+    return DoseRecorded(person_id=person.id, dose=shown, standing=standing_shown(span_on(spans, today()).standing, row.programme, today()))
 
 
 async def _person(tx: AsyncSession, wish: NewDose) -> Person:

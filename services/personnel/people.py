@@ -133,7 +133,7 @@ def _row(person: Person, department: Department, standing: Standing | None = Non
         department=DepartmentBrief.model_validate(department),
         employment=person.employment,  # type: ignore[arg-type]
         left_on=person.left_on,
-        standing=standing_shown(standing, on) if standing else None,
+        standing=standing_shown(standing, standing.programme, on) if standing else None,
     )
 
 

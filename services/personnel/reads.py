@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.rules.doses import Given, judge
 from services.personnel.rules.programmes import PROGRAMMES
-from services.personnel.rules.standing import Span, span_on
+from services.personnel.rules.standing import Standing as Computed
 from services.personnel.shapes import (
     DepartmentBrief,
     DoseShown,
@@ -71,18 +71,18 @@ def person_shown(person: Person, department: Department, caller: Caller) -> Pers
     )
 
 
-def standing_shown(row: Standing, on: date) -> StandingShown:
-    """A standing, as of a date."""
+def standing_shown(found: Standing | Computed, programme: str, on: date) -> StandingShown:
+    """A standing as of a date: one on record, or one that was computed just now."""
     return StandingShown(
-        programme=row.programme,  # type: ignore[arg-type]
-        code=row.code,  # type: ignore[arg-type]
+        programme=programme,  # type: ignore[arg-type]
+        code=found.code,  # type: ignore[arg-type]
         on=on,
-        valid_count=row.valid_count,
-        needed_count=row.needed_count,
-        next_from_on=row.next_from_on,
-        next_until_on=row.next_until_on,
-        exempt_until_on=row.exempt_until_on,
-        notes=row.notes,
+        valid_count=found.valid_count,
+        needed_count=found.needed_count,
+        next_from_on=found.next_from_on,
+        next_until_on=found.next_until_on,
+        exempt_until_on=found.exempt_until_on,
+        notes=list(found.notes),
     )
 
 
@@ -150,22 +150,6 @@ def judged(programme: str, doses: Sequence[Dose], born_on: date | None) -> list[
     return shown
 
 
-def standing_in(spans: Sequence[Span], programme: str, on: date) -> StandingShown:
-    """How a person stands on a date, by spans that were computed just now."""
-    found = span_on(spans, on).standing
-    return StandingShown(
-        programme=programme,  # type: ignore[arg-type]
-        code=found.code,
-        on=on,
-        valid_count=found.valid_count,
-        needed_count=found.needed_count,
-        next_from_on=found.next_from_on,
-        next_until_on=found.next_until_on,
-        exempt_until_on=found.exempt_until_on,
-        notes=list(found.notes),
-    )
-
-
 async def record_of(read: AsyncSession, person: Person, caller: Caller, on: date) -> list[ProgrammeRecord]:
     """Everything on record for a person, by programme."""
     doses = list(await read.scalars(select(Dose).where(Dose.person_id == person.id)))
@@ -176,7 +160,7 @@ async def record_of(read: AsyncSession, person: Person, caller: Caller, on: date
     return [
         ProgrammeRecord(
             programme=row.programme,  # type: ignore[arg-type]
-            standing=standing_shown(row, on),
+            standing=standing_shown(row, row.programme, on),
             doses=judged(row.programme, [one for one in doses if one.programme == row.programme], person.born_on),
             exemptions=[shown_exemption(one, brief, caller) for one in exemptions if one.programme == row.programme],
             statements=[shown_statement(one) for one in statements if one.programme == row.programme],

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from services.personnel.acts import compute_standing
-from services.personnel.reads import DEFAULT_PROGRAMME, shown_statement, standing_in
+from services.personnel.reads import DEFAULT_PROGRAMME, shown_statement, standing_shown
+from services.personnel.rules.standing import span_on
 from services.personnel.shapes import EXAMPLE_ID, ProgrammeCode, StandingShown, StatementShown
 from services.personnel.tables import Person, Statement
 from shared.auth import Caller, require
@@ -57,5 +58,5 @@ async def record_statement(wish: NewStatement, caller: Annotated[Caller, require
     row = Statement(**wish.model_dump(), recorded_by=caller.id, recorded_by_name=caller.name, recorded_at=now())
     tx.add(row)
     _, spans = await compute_standing(tx, person, row.programme)
-    standing = standing_in(spans, row.programme, today())
+    standing = standing_shown(span_on(spans, today()).standing, row.programme, today())
     return StatementRecorded(person_id=person.id, statement=shown_statement(row), standing=standing)

@@ -1,7 +1,6 @@
 """A real browser on the real system: the demo is started once by its one command, and every test has a browser of its own."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -119,10 +118,3 @@ async def screens(chrome: Browser, demo: str) -> AsyncIterator[Screens]:
     yield found
     for context in found.contexts:
         await context.close()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _keep_no_profile() -> Iterator[None]:
-    yield
-    for leftover in Path("/tmp").glob("playwright_chromiumdev_profile-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
