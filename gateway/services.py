@@ -19,7 +19,7 @@ log = structlog.get_logger()
 PAGE_SECONDS = 2.0
 CALL_SECONDS = 1.2
 FILE_SECONDS = 60.0
-NAMES = ("identity", "personnel")
+NAMES = ("identity", "personnel", "duty", "dispatch", "notifications")
 _AWAY = (httpx.TransportError, TimeoutError, OSError)
 
 
@@ -83,7 +83,7 @@ NOT_AVAILABLE = {
 class Service:
     """One service as pages see it."""
 
-    def __init__(self, name: Literal["identity", "personnel"]) -> None:
+    def __init__(self, name: Literal["identity", "personnel", "duty", "dispatch", "notifications"]) -> None:
         self.name = name
         self.client: httpx.AsyncClient | None = None
 
@@ -188,4 +188,7 @@ async def gather(*calls: Awaitable[Any]) -> list[Any]:
 
 identity = Service("identity")
 personnel = Service("personnel")
-ALL = (identity, personnel)
+duty = Service("duty")
+dispatch = Service("dispatch")
+notifications = Service("notifications")
+ALL = (identity, personnel, duty, dispatch, notifications)

@@ -20,7 +20,7 @@ from infra.postgres import Postgres
 from infra.processes import App, Once, Supervisor
 from infra.wish import PROJECT, Kind, Wish, check_port, wish
 
-SERVICES = ("identity", "personnel")
+SERVICES = ("identity", "personnel", "duty", "dispatch", "notifications")
 GATEWAY = "gateway.app:app"
 UNREACHED = ("ConnectionRefusedError", "gaierror", "TimeoutError", "InvalidPasswordError", "InvalidCatalogNameError", "OSError")
 

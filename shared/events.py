@@ -148,7 +148,58 @@ class RemarkWritten(Event):
     person_id: UUID
 
 
+class FitnessState(BaseModel):
+    """Whether a person may be sent where a rule set applies: fit from, fit until (None: without end), or not at all (`fit_from` None).
+    Never why: that stays in personnel."""
+
+    person_id: UUID
+    rule: str
+    fit_from: datetime | None
+    fit_until: datetime | None
+    version: int
+
+
+class FitnessChanged(Event):
+    """Who is fit for what changed; up to 200 states in one."""
+
+    subject: ClassVar[str] = "event.personnel.fitness.changed"
+    fitness: list[FitnessState] = Field(max_length=PEOPLE_IN_ONE)
+    telling: UUID | None = None
+
+
+class ContactState(BaseModel):
+    """Where a person is reached."""
+
+    person_id: UUID
+    phone: str | None
+    email: str | None
+    version: int
+
+
+class ContactsChanged(Event):
+    """Addresses changed. It travels in a stream of its own, CONTACTS, which notifications alone may read."""
+
+    subject: ClassVar[str] = "contact.personnel.contacts.changed"
+    contacts: list[ContactState] = Field(max_length=PEOPLE_IN_ONE)
+    telling: UUID | None = None
+
+
 # identity
+
+
+class HolderState(BaseModel):
+    """Which roles a person was given; those that come from facts are not among them."""
+
+    person_id: UUID
+    roles: list[str]
+    version: int
+
+
+class HoldersChanged(Event):
+    """Who holds which given role changed: whoever alerts "the coordinators" must know them."""
+
+    subject: ClassVar[str] = "event.identity.holders.changed"
+    holders: list[HolderState] = Field(max_length=PEOPLE_IN_ONE)
 
 
 class RolesChanged(Event):
@@ -163,3 +214,178 @@ class SessionsEnded(Event):
 
     subject: ClassVar[str] = "event.identity.sessions.ended"
     session_ids: list[UUID] = Field(max_length=PEOPLE_IN_ONE)
+
+
+# duty
+
+
+class DutyState(BaseModel):
+    """A person on a post for a time, as the published roster says. `gives_rights`: whoever holds it has the duty officer's rights."""
+
+    id: UUID
+    post_id: UUID
+    post_name: str
+    person_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    gives_rights: bool
+    state: Literal["published", "released"]
+    version: int
+
+
+class DutiesChanged(Event):
+    """Duties were published, amended or released."""
+
+    subject: ClassVar[str] = "event.duty.duties.changed"
+    duties: list[DutyState] = Field(max_length=PEOPLE_IN_ONE)
+
+
+class GapOpened(Event):
+    """Somebody fell out of a published duty: whom to ask instead, the best first."""
+
+    subject: ClassVar[str] = "event.duty.gap.opened"
+    gap_id: UUID
+    post_name: str
+    person_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    because: Literal["left", "unfit", "unavailable"]
+    candidate_ids: list[UUID] = Field(max_length=20)
+
+
+class GapFilled(Event):
+    """Somebody else holds the duty now."""
+
+    subject: ClassVar[str] = "event.duty.gap.filled"
+    gap_id: UUID
+    person_id: UUID
+
+
+# dispatch
+
+
+class TeamState(BaseModel):
+    """A standing team and who is in it."""
+
+    id: UUID
+    name: str
+    leader_id: UUID | None
+    deputy_id: UUID | None
+    member_ids: list[UUID]
+    version: int
+
+
+class TeamsChanged(Event):
+    """Teams were formed or changed; one without members is dissolved."""
+
+    subject: ClassVar[str] = "event.dispatch.teams.changed"
+    teams: list[TeamState]
+
+
+class ShiftState(BaseModel):
+    """A time at a site. Who leads it, the people of that shift may call."""
+
+    id: UUID
+    operation_id: UUID
+    operation_name: str
+    site_id: UUID
+    site_name: str
+    starts_at: datetime
+    ends_at: datetime
+    leader_id: UUID | None
+    state: Literal["planned", "open", "cancelled"]
+    version: int
+
+
+class ShiftsChanged(Event):
+    """Shifts were made, changed, moved or cancelled."""
+
+    subject: ClassVar[str] = "event.dispatch.shifts.changed"
+    shifts: list[ShiftState] = Field(max_length=PEOPLE_IN_ONE)
+
+
+class AssignmentState(BaseModel):
+    """A person on a shift."""
+
+    id: UUID
+    shift_id: UUID
+    person_id: UUID
+    role: str
+    state: Literal["proposed", "confirmed", "checked_in", "checked_out", "declined", "released", "no_show"]
+    starts_at: datetime
+    ends_at: datetime
+    version: int
+
+
+class AssignmentsChanged(Event):
+    """Assignments were made or went a step on."""
+
+    subject: ClassVar[str] = "event.dispatch.assignments.changed"
+    assignments: list[AssignmentState] = Field(max_length=PEOPLE_IN_ONE)
+
+
+class ShiftMoved(Event):
+    """A shift that people are on was moved or cancelled: each of them is told the old and the new times, and asked again."""
+
+    subject: ClassVar[str] = "event.dispatch.shift.moved"
+    shift_id: UUID
+    operation_name: str
+    site_name: str
+    person_ids: list[UUID]
+    old_starts_at: datetime
+    old_ends_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    cancelled: bool
+
+
+class PlaceOpened(Event):
+    """Somebody fell out of a shift: whom to ask instead, the best first. `because` never says more of a person's health than that."""
+
+    subject: ClassVar[str] = "event.dispatch.place.opened"
+    assignment_id: UUID
+    shift_id: UUID
+    operation_name: str
+    site_name: str
+    role: str
+    person_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    because: Literal["declined", "left", "unfit", "unavailable", "duty", "released"]
+    candidate_ids: list[UUID] = Field(max_length=20)
+
+
+class PlaceFilled(Event):
+    """Somebody else stands in for whoever fell out."""
+
+    subject: ClassVar[str] = "event.dispatch.place.filled"
+    assignment_id: UUID  # of the one who fell out
+    shift_id: UUID
+    person_id: UUID
+
+
+class CountsChanged(Event):
+    """Sample counts of a site were entered."""
+
+    subject: ClassVar[str] = "event.dispatch.counts.changed"
+    operation_id: UUID
+    site_id: UUID
+
+
+# notifications
+
+
+class NoticesChanged(Event):
+    """A notice was issued, withdrawn or its deadline passed."""
+
+    subject: ClassVar[str] = "event.notifications.notices.changed"
+    notice_id: UUID
+    state: str
+
+
+class AcknowledgementsChanged(Event):
+    """People were told, opened, acknowledged or did what a notice asks."""
+
+    subject: ClassVar[str] = "event.notifications.acknowledgements.changed"
+    notice_id: UUID
+    person_ids: list[UUID] = Field(max_length=PEOPLE_IN_ONE)

@@ -1,10 +1,10 @@
-"""The tables that every service has in its own schema: outbox, done, parked, due, job, answer. The ground floor alone writes them."""
+"""The tables that every service has in its own schema, from outbox to answer; the ground floor alone writes them."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, LargeBinary
+from sqlalchemy import BigInteger, Identity, LargeBinary, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import TYPES, metadata
@@ -91,6 +91,24 @@ class Job(House):
     person_id: Mapped[UUID | None]
     created_at: Mapped[datetime]
     claimed_until: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class Errand(House):
+    """Something that leaves the house: it waits, was sent, or failed. Its id is the same at every try."""
+
+    __tablename__ = "errand"
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
+    kind: Mapped[str]
+    key: Mapped[str]
+    lane: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    due_at: Mapped[datetime]
+    tries: Mapped[int]
+    claimed_until: Mapped[datetime | None]
+    error: Mapped[str | None]
+    made_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
 

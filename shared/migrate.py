@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.settings import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVICES = ("identity", "personnel")
+SERVICES = ("identity", "personnel", "duty", "dispatch", "notifications")
+CALENDAR = "calendar"
 LOCK = 4_770_001
 ROLE_SETTINGS = {
     "statement_timeout": "5s",
@@ -38,11 +39,12 @@ def execute(script: str) -> None:
 
 
 def config_of(service: str, connection: Connection | None = None) -> Config:
-    """The Alembic configuration of a service: its own versions and the ground floor's."""
+    """The Alembic configuration of a service: its own versions and the ground floor's; the shared calendar has its own alone."""
     config = Config()
     config.set_main_option("script_location", _quoted(ROOT / "shared" / "migrations"))
     config.set_main_option("path_separator", "newline")
-    places = (ROOT / "shared" / "migrations" / "house", ROOT / "services" / service / "migrations")
+    versions = ROOT / "shared" / "migrations"
+    places = (versions / CALENDAR,) if service == CALENDAR else (versions / "house", ROOT / "services" / service / "migrations")
     config.set_main_option("version_locations", "\n".join(_quoted(place) for place in places))
     config.attributes["connection"], config.attributes["schema"] = connection, service
     return config
@@ -74,10 +76,11 @@ async def migrate(url: str, passwords: dict[str, str]) -> None:
             await connection.exec_driver_sql(f"select pg_advisory_lock({LOCK})")
             await connection.commit()
             await _roles(connection, passwords)
-            for service in SERVICES:
+            for service in (CALENDAR, *SERVICES):
                 await connection.exec_driver_sql("set lock_timeout = '4s'")
                 await connection.exec_driver_sql(f"set search_path = {service}, public")
-                await connection.exec_driver_sql(f"set role {service}")
+                if service != CALENDAR:  # its table belongs to the owner, so that each service changes its own rows alone
+                    await connection.exec_driver_sql(f"set role {service}")
                 await connection.commit()
                 await connection.run_sync(migrate_service, service)
                 await connection.commit()
@@ -106,6 +109,8 @@ async def _roles(connection: object, passwords: dict[str, str]) -> None:
         await connection.exec_driver_sql(f"create schema if not exists {service} authorization {service}")
         await connection.exec_driver_sql(f"revoke all on schema {service} from public")
     await connection.exec_driver_sql("revoke create on schema public from public")
+    await connection.exec_driver_sql("create extension if not exists btree_gist with schema public")
+    await connection.exec_driver_sql(f"create schema if not exists {CALENDAR}")
     await connection.commit()
 
 

@@ -15,10 +15,22 @@ class Reach(StrEnum):
 
 OWN, DEPARTMENT, ALL = Reach.OWN, Reach.DEPARTMENT, Reach.ALL
 
-GRANTED_ROLES = ("health", "leader", "administrator")
-DERIVED_ROLES = ("everyone", "head", "reporter")
+GRANTED_ROLES = ("health", "duty_planner", "coordinator", "leader", "administrator")
+DERIVED_ROLES = ("everyone", "head", "reporter", "duty_officer")  # the last: whoever the published roster says is on duty now
 HEALTH_ROLES = frozenset({"health"})
-SCOPES = ("people:read", "people:write", "vaccination:read", "vaccination:write", "coverage:read")
+SCOPES = (
+    "people:read",
+    "people:write",
+    "vaccination:read",
+    "vaccination:write",
+    "coverage:read",
+    "duty:read",
+    "duty:write",
+    "dispatch:read",
+    "dispatch:write",
+    "notices:read",
+    "notices:write",
+)
 HEALTH_SCOPES = frozenset({"vaccination:read", "vaccination:write", "people:write"})  # the last names heads, who read who is to be urged
 
 ACTIONS: Mapping[str, Mapping[str, Reach]] = MappingProxyType(
@@ -72,6 +84,50 @@ ACTIONS: Mapping[str, Mapping[str, Reach]] = MappingProxyType(
         "client.approve": {"health": ALL},
         "look.read": {"everyone": OWN, "health": ALL},
         "sign_in.read": {"everyone": OWN, "administrator": ALL},
+        # duty
+        "post.read": {"everyone": ALL, "duty:read": ALL, "duty:write": ALL},
+        "post.change": {"duty_planner": ALL, "duty:write": ALL},
+        "roster.read": {"everyone": ALL, "duty:read": ALL, "duty:write": ALL},  # what is published hangs on the wall
+        "roster.plan": {"duty_planner": ALL, "duty:write": ALL},
+        "duty.feed": {"everyone": OWN},
+        # dispatch; one's own are also the rows of the shifts and teams one leads
+        "team.read": {"everyone": OWN, "coordinator": ALL, "leader": ALL, "dispatch:read": ALL, "dispatch:write": ALL},
+        "team.change": {"coordinator": ALL, "dispatch:write": ALL},
+        "operation.read": {"everyone": ALL, "dispatch:read": ALL, "dispatch:write": ALL},
+        "operation.change": {"coordinator": ALL, "dispatch:write": ALL},
+        "board.read": {"coordinator": ALL, "leader": ALL, "duty_officer": ALL, "dispatch:read": ALL},
+        "candidate.read": {"coordinator": ALL, "dispatch:write": ALL},
+        "assignment.read": {
+            "everyone": OWN,
+            "coordinator": ALL,
+            "leader": ALL,
+            "duty_officer": ALL,
+            "dispatch:read": ALL,
+            "dispatch:write": ALL,
+        },
+        "assignment.confirm": {"coordinator": ALL, "dispatch:write": ALL},
+        "assignment.override": {"leader": ALL},
+        "assignment.answer": {"everyone": OWN},
+        "assignment.free": {"coordinator": ALL, "duty_planner": ALL},
+        "attendance.record": {"everyone": OWN, "coordinator": ALL, "duty_officer": ALL, "dispatch:write": ALL},
+        "count.record": {"everyone": OWN, "coordinator": ALL, "dispatch:write": ALL},
+        # notifications
+        "notice.issue": {"leader": ALL, "coordinator": ALL, "duty_officer": ALL, "health": ALL, "notices:write": ALL},
+        "notice.read": {"everyone": OWN},
+        "notice.progress": {
+            "head": DEPARTMENT,
+            "reporter": DEPARTMENT,
+            "leader": ALL,
+            "coordinator": ALL,
+            "duty_officer": ALL,
+            "health": ALL,
+            "notices:read": ALL,
+            "notices:write": ALL,
+        },
+        "acknowledgement.give": {"everyone": OWN},
+        "acknowledgement.record": {"head": DEPARTMENT, "reporter": DEPARTMENT},
+        "leader_number.read": {"everyone": OWN},
+        "webhook.change": {"administrator": ALL},
         # every service
         "job.read": {"everyone": OWN, "health": ALL, "people:write": ALL},
         "system.read": {"administrator": ALL},

@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from sqlalchemy.exc import IntegrityError
 
-from shared import due, job
+from shared import due, errand, job
 from shared.auth import doors_of
 from shared.db import Database, Scope, engine_for, is_away, must_repeat, refused_by_constraint
 from shared.description import describe
@@ -58,13 +58,14 @@ class RepeatedRoute(APIRoute):
 
 
 class Slice(APIRouter):
-    """One noun: its requests, the events it hears, its due rows, its jobs."""
+    """One noun: its requests, the events it hears, its due rows, its jobs, its errands."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(route_class=RepeatedRoute, **{"max_body_size": BODY_BYTES, **given})
         self.handlers: list[tuple[type[Event], Callable[..., Any]]] = []
         self.dues: dict[str, due.Act] = {}
         self.works: dict[str, tuple[job.Work, job.Failed | None]] = {}
+        self.errands: dict[str, errand.Run] = {}
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
         """A route that writes answers an Idempotency-Key, unless its answer is a secret."""
@@ -98,6 +99,15 @@ class Slice(APIRouter):
             return work
 
         return works
+
+    def errand(self, kind: str, ended: errand.Ended | None = None) -> Callable[[Fn], Fn]:
+        """The function sends errands of this kind: `async def send(database, errand)`, raising CannotSend; `ended` records the outcome."""
+
+        def sends(send: Fn) -> Fn:
+            self.errands[kind] = errand.Run(send, ended)
+            return send
+
+        return sends
 
 
 def service(
@@ -193,9 +203,11 @@ def consumers_of(app: FastAPI) -> list[tuple[str, str]]:
 async def _work(app: FastAPI, name: str, database: Database, slices: Sequence[Slice], handlers: Sequence[Handler]) -> None:
     dues = {kind: act for one in slices for kind, act in one.dues.items()} | {SWEEP: sweep}
     works = {kind: work for one in slices for kind, work in one.works.items()}
+    runs = {kind: run for one in slices for kind, run in one.errands.items()}
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_kept_running("due rows", due.DueLoop(database, dues).run))
         tasks.create_task(_kept_running("jobs", job.JobLoop(database, works).run))
+        tasks.create_task(_kept_running("errands", errand.ErrandLoop(database, runs).run))
         tasks.create_task(_kept_running("messages", lambda: _messages(app, name, database, handlers)))
 
 

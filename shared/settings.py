@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     token_public_key: str = Field("", description="Ed25519 public key (PEM) by which every service verifies caller tokens")
     identity_url: str = Field("http://127.0.0.1:8101", description="Where the gateway finds identity")
     personnel_url: str = Field("http://127.0.0.1:8102", description="Where the gateway finds personnel")
+    duty_url: str = Field("http://127.0.0.1:8103", description="Where the gateway finds duty")
+    dispatch_url: str = Field("http://127.0.0.1:8104", description="Where the gateway finds dispatch")
+    notifications_url: str = Field("http://127.0.0.1:8105", description="Where the gateway finds notifications")
     public_url: str = Field("", description="The address people type: QR codes, links, the Origin check and the kind of cookie follow it")
     host: str = Field("127.0.0.1", description="The address the gateway listens on")
     port: int = Field(8000, ge=0, le=65535, description="The port the gateway listens on")
@@ -46,6 +49,10 @@ class Settings(BaseSettings):
     done_days: int = Field(15, ge=10, le=180, description="How long the inbox remembers what was done, in days; longer than outbox_days")
     look_days: int = Field(1095, ge=30, description="How long looks at health records are kept, in days")
     sign_in_days: int = Field(365, ge=30, description="How long sign-ins are kept, in days")
+    rest_hours: float = Field(
+        8, ge=0, le=168, description="The least rest between two bookings of a person, in hours, duty and dispatch alike"
+    )
+    most_hours_in_24: float = Field(12, gt=0, le=24, description="The most hours that may be booked of a person in any 24")
     import_days: int = Field(30, ge=1, description="How long an uploaded staff list and its preview are kept, in days")
     left_days: int = Field(1095, ge=30, description="How long the record of a person who left is kept, in days")
 

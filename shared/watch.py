@@ -18,7 +18,7 @@ from shared import due
 from shared.auth import SYSTEM, Caller, anyone, require
 from shared.clock import now, real_now
 from shared.db import Database, Read
-from shared.house import Answer, Done, Due, Job, Outbox
+from shared.house import Answer, Done, Due, Errand, Job, Outbox
 from shared.measures import Measures
 from shared.messaging.inbox import parked_count
 from shared.messaging.streams import EVENTS
@@ -191,11 +191,12 @@ def watch_routes(name: str) -> APIRouter:
 
 
 async def sweep(tx: AsyncSession, row: Due) -> None:
-    """Nightly: sent events, done-rows and kept answers whose time is over. Done-rows outlive the outbox, the outbox outlives the stream."""
+    """Nightly: what was sent, done, answered or ended long ago. Done-rows outlive the outbox, the outbox outlives the stream."""
     moment = real_now()
     await tx.execute(delete(Outbox).where(Outbox.sent_at < moment - timedelta(days=settings().outbox_days)))
     await tx.execute(delete(Done).where(Done.done_at < moment - timedelta(days=settings().done_days)))
     await tx.execute(delete(Answer).where(Answer.given_at < moment - timedelta(hours=KEPT_HOURS)))
+    await tx.execute(delete(Errand).where(Errand.ended_at < moment - timedelta(days=settings().outbox_days)))
     await tx.execute(delete(Job).where(Job.ended_at < now() - timedelta(days=settings().import_days)))
     await due.later(tx, SWEEP, "", now() + timedelta(days=1))
 

@@ -29,7 +29,7 @@ _token_keys()
 
 from infra.postgres import Postgres  # noqa: E402
 from shared import clock  # noqa: E402
-from shared.migrate import SERVICES, migrate  # noqa: E402
+from shared.migrate import CALENDAR, SERVICES, migrate  # noqa: E402
 from tests.doors import Door, Doors, engine_of  # noqa: E402
 from tests.people import NOW  # noqa: E402
 
@@ -85,7 +85,7 @@ class Kept:
                 tables = await connection.fetch(
                     "select format('%I.%I', schemaname, tablename) as name from pg_tables"
                     " where schemaname = any($1) and tablename <> 'schema_version'",
-                    list(SERVICES),
+                    [*SERVICES, CALENDAR],
                 )
                 self.delete = "set session_replication_role = replica;" + "".join(f"delete from {row['name']};" for row in tables)
             await connection.execute(
@@ -142,3 +142,21 @@ def personnel(doors: Doors) -> Door:
 def identity(doors: Doors) -> Door:
     """The identity service, through its HTTP door."""
     return doors.identity
+
+
+@pytest.fixture
+def duty(doors: Doors) -> Door:
+    """Who is on duty, through its HTTP door."""
+    return doors.duty
+
+
+@pytest.fixture
+def dispatch(doors: Doors) -> Door:
+    """Who goes where, through its HTTP door."""
+    return doors.dispatch
+
+
+@pytest.fixture
+def notifications(doors: Doors) -> Door:
+    """Who has been told, through its HTTP door."""
+    return doors.notifications

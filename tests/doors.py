@@ -17,6 +17,7 @@ from shared.auth import NOBODY, SYSTEM, Caller, mint
 from shared.clock import now
 from shared.db import Database, Scope, engine_for
 from shared.due import DueLoop
+from shared.errand import ErrandLoop
 from shared.events import Event
 from shared.house import Outbox
 from shared.job import JobLoop
@@ -125,6 +126,10 @@ class Door:
         while await loop.round():
             pass
 
+    async def errands(self) -> None:
+        """Every errand that waits is run."""
+        await ErrandLoop(self.database, {kind: run for one in self.slices for kind, run in one.errands.items()}).drain()
+
     async def dues(self) -> None:
         """Everything that is due by now is done."""
         loop = DueLoop(self.database, {kind: act for one in self.slices for kind, act in one.dues.items()})
@@ -155,10 +160,34 @@ class Doors:
 
         return Door(app, self.engines["personnel"], SCOPE, SLICES)
 
+    @cached_property
+    def duty(self) -> Door:
+        """Who is on duty."""
+        from services.duty.app import SLICES, app
+        from services.duty.scope import SCOPE
+
+        return Door(app, self.engines["duty"], SCOPE, SLICES)
+
+    @cached_property
+    def dispatch(self) -> Door:
+        """Who goes where."""
+        from services.dispatch.app import SLICES, app
+        from services.dispatch.scope import SCOPE
+
+        return Door(app, self.engines["dispatch"], SCOPE, SLICES)
+
+    @cached_property
+    def notifications(self) -> Door:
+        """Who has been told."""
+        from services.notifications.app import SLICES, app
+        from services.notifications.scope import SCOPE
+
+        return Door(app, self.engines["notifications"], SCOPE, SLICES)
+
     @property
     def all(self) -> tuple[Door, ...]:
         """Every service."""
-        return self.identity, self.personnel
+        return self.identity, self.personnel, self.duty, self.dispatch, self.notifications
 
     async def pass_events(self) -> None:
         """Whatever was told and has not arrived yet arrives everywhere."""

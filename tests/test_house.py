@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from shared.migrate import SERVICES
+
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = ("shared", "services", "gateway", "infra", "tests")
 NO_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "base", "impl", "misc"}
@@ -110,7 +112,7 @@ def test_what_was_vendored_is_what_was_locked() -> None:
     assert [one["path"] for one in files if hashlib.sha256((ROOT / one["path"]).read_bytes()).hexdigest() != one["sha256"]] == []
 
 
-@pytest.mark.parametrize("service", ["identity", "personnel"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_every_table_has_a_line_in_its_scope(service: str) -> None:
     import importlib
 
@@ -132,7 +134,7 @@ def test_every_action_is_asked_for_by_a_door() -> None:
     assert [action for action in ACTIONS if words.count(f'"{action}"') < 2] == []
 
 
-@pytest.mark.parametrize("place", ["services.identity.app", "services.personnel.app", "gateway.app"])
+@pytest.mark.parametrize("place", [*(f"services.{name}.app" for name in SERVICES), "gateway.app"])
 def test_nothing_of_a_request_runs_in_a_thread(place: str) -> None:
     """A dependency or an endpoint that is not async costs a thread at every request: it made a read three times as slow."""
     import importlib

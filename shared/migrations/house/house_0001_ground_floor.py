@@ -72,6 +72,22 @@ def upgrade() -> None:
             ended_at timestamptz
         );
         create index job_open_idx on job (created_at) where state in ('waiting', 'running');
+        create table errand (
+            id uuid default uuidv7() constraint errand_pkey primary key,
+            kind text not null,
+            key text not null,
+            lane text not null,
+            payload jsonb not null,
+            state text not null constraint errand__state check (state in ('waiting', 'sent', 'failed')),
+            due_at timestamptz not null,
+            tries integer not null,
+            claimed_until timestamptz,
+            error text,
+            made_at timestamptz not null,
+            ended_at timestamptz
+        );
+        create unique index errand__twice on errand (kind, key);
+        create index errand_due_at_idx on errand (due_at) where state = 'waiting';
         create table answer (
             caller text not null,
             route text not null,

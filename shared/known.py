@@ -1,0 +1,117 @@
+"""What personnel tells everybody of people and departments, as each service keeps it. The newer version wins, in any order; a telling
+removes what it left out."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, DateTime, Uuid, cast, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.clock import now
+from shared.due import later
+from shared.events import DepartmentsChanged, PeopleChanged, PeopleRemoved, PersonState, StateTold
+from shared.house import Due
+from shared.service import Slice
+
+TELLING_SETTLES = timedelta(seconds=2)
+TELLING_GIVES_UP = timedelta(hours=1)
+
+Changed = Callable[[AsyncSession, Sequence[PersonState]], Awaitable[None]]
+Removed = Callable[[AsyncSession, Sequence[UUID]], Awaitable[None]]
+
+
+class PersonColumns:
+    """Who somebody is here; a service's own table `known_person` has these columns, and more where it was told more."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str]
+    name: Mapped[str]
+    sort_key: Mapped[str]
+    department_id: Mapped[UUID]
+    employment: Mapped[str]
+    left_on: Mapped[date | None]
+    version: Mapped[int]
+    telling: Mapped[UUID | None]
+    heard_at: Mapped[datetime]
+
+
+class DepartmentColumns:
+    """A department and those who answer for it; a service's own table `known_department` has these columns."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    parent_id: Mapped[UUID | None]
+    head_id: Mapped[UUID | None]
+    reporter_id: Mapped[UUID | None]
+    deputy_id: Mapped[UUID | None]
+    version: Mapped[int]
+    telling: Mapped[UUID | None]
+    heard_at: Mapped[datetime]
+
+
+async def remember(tx: AsyncSession, table: Any, rows: Sequence[Any], telling: UUID | None, *, key: Sequence[str] = ("id",)) -> None:
+    """One statement for all rows of an event: arrays, unnested, upserted where they are newer. What is kept of a row are the table's
+    columns, but for `telling` and `heard_at`."""
+    if not rows:
+        return
+    columns = table.__table__.c
+    names = [column.name for column in columns if column.name not in ("telling", "heard_at")]
+    newest = {tuple(getattr(row, name) for name in key): row for row in sorted(rows, key=lambda one: one.version)}
+    arrays = [cast([getattr(row, name) for row in newest.values()], ARRAY(columns[name].type)) for name in names]
+    told = func.unnest(*arrays).table_valued(*names, name="told").render_derived()
+    heard = select(*(told.c[name] for name in names), literal(telling, Uuid()), literal(now(), DateTime(timezone=True)))
+    upsert = insert(table).from_select([*names, "telling", "heard_at"], heard)
+    fresh = {name: upsert.excluded[name] for name in (*names, "heard_at") if name not in key}
+    await tx.execute(upsert.on_conflict_do_update(index_elements=list(key), set_=fresh, where=table.version < upsert.excluded.version))
+    if telling is not None:
+        first = columns[key[0]]
+        told_again = update(table).where(first.in_({one[0] for one in newest})).values(telling=telling, heard_at=now())
+        await tx.execute(told_again.execution_options(synchronize_session=False))
+
+
+def known_people(person: Any, department: Any, *, changed: Changed | None = None, removed: Removed | None = None) -> Slice:
+    """The slice that hears of people and departments into these two tables. `changed` and `removed` are what a service does about it,
+    in the same transaction."""
+    known = Slice()
+
+    @known.on(PeopleChanged)
+    async def remember_people(event: PeopleChanged, tx: AsyncSession) -> None:
+        await remember(tx, person, event.people, event.telling)
+        if changed is not None:
+            await changed(tx, event.people)
+
+    @known.on(DepartmentsChanged)
+    async def remember_departments(event: DepartmentsChanged, tx: AsyncSession) -> None:
+        await remember(tx, department, event.departments, event.telling)
+
+    @known.on(PeopleRemoved)
+    async def forget_people(event: PeopleRemoved, tx: AsyncSession) -> None:
+        if removed is not None:
+            await removed(tx, event.person_ids)
+        await tx.execute(delete(person).where(person.id.in_(event.person_ids)))
+
+    @known.on(StateTold)
+    async def end_telling(event: StateTold, tx: AsyncSession) -> None:
+        """The telling is over. Its events may still be on their way, so what was not told is removed a little later, when all are here."""
+        payload = event.model_dump(mode="json")
+        await later(tx, "telling.end", str(event.telling), now(), payload)
+
+    @known.due("telling.end")
+    async def remove_untold(tx: AsyncSession, row: Due) -> None:
+        """Remove what the telling left out, once as many are here as were told; fewer means that some are still on their way."""
+        telling, began_at = UUID(row.payload["telling"]), datetime.fromisoformat(row.payload["began_at"])
+        for table, count in ((person, row.payload["people_count"]), (department, row.payload["departments_count"])):
+            here = await tx.scalar(select(func.count()).select_from(table).where(table.telling == telling))
+            if (here or 0) < count:
+                if now() - began_at < TELLING_GIVES_UP:  # somebody removed meanwhile never comes: then one tells again
+                    await later(tx, row.kind, row.key, now() + TELLING_SETTLES, row.payload)
+                return
+        for table in (person, department):
+            untold = delete(table).where(table.telling.is_distinct_from(telling), table.heard_at < began_at)
+            await tx.execute(untold.execution_options(synchronize_session=False))
+
+    return known

@@ -1,0 +1,35 @@
+"""A person's time: one table that several services write, each only its own rows."""
+
+from shared.migrate import execute
+
+revision = "calendar_0001"
+down_revision = None
+branch_labels = ("calendar",)
+depends_on = None
+
+
+def upgrade() -> None:
+    execute(
+        """
+        create table booking (
+            owner text not null default current_user,
+            ref uuid not null,
+            person_id uuid not null,
+            during tstzrange not null,
+            kind text not null constraint booking__kind check (kind in ('duty', 'assignment', 'unavailable')),
+            counted_hours double precision constraint booking__counted_hours check (counted_hours >= 0),
+            rest_hours double precision constraint booking__rest_hours check (rest_hours between 0 and 168),
+            constraint booking_pkey primary key (owner, ref),
+            constraint booking__ends_before_it_begins check (not isempty(during)),
+            constraint booking__overlap exclude using gist (person_id with =, during with &&) where (kind <> 'unavailable')
+        );
+        create index booking_person_id_idx on booking using gist (person_id, during);
+        alter table booking enable row level security;
+        create policy seen on booking for select using (true);
+        create policy own_made on booking for insert with check (owner = current_user);
+        create policy own_changed on booking for update using (owner = current_user);
+        create policy own_released on booking for delete using (owner = current_user);
+        grant usage on schema calendar to duty, dispatch, personnel;
+        grant select, insert, update, delete on booking to duty, dispatch, personnel;
+        """
+    )
