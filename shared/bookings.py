@@ -13,7 +13,7 @@ from shared.refusals import Reason, Refused
 from shared.rest import UNAVAILABLE, Limits, Span, what_forbids
 from shared.settings import settings
 
-__all__ = ["Span", "block", "book", "hold_time_of", "judge", "limits", "release", "taken"]
+__all__ = ["Span", "block", "book", "hold_time_if_free", "hold_time_of", "judge", "limits", "release", "taken"]
 
 booking = Table(
     "booking",
@@ -29,6 +29,7 @@ booking = Table(
 
 LONGEST_REST = timedelta(days=7)
 """How far around a wanted span the calendar is asked: no rest is longer."""
+_HOLD_IF_FREE = "select bool_and(pg_try_advisory_xact_lock(hashtextextended('time:' || person_id, 0))) from unnest($1::text[]) as person_id"
 _HOLD = "select pg_advisory_xact_lock(hashtextextended('time:' || person_id, 0)) from unnest($1::text[]) as person_id"
 
 
@@ -44,6 +45,13 @@ async def hold_time_of(tx: AsyncSession, *person_ids: UUID) -> None:
     """
     connection = await tx.connection()
     await connection.exec_driver_sql(_HOLD, (sorted({str(one) for one in person_ids}),))
+
+
+async def hold_time_if_free(tx: AsyncSession, *person_ids: UUID) -> bool:
+    """Hold these people's time if nobody else does, without waiting: for whoever already holds a row that others ask for after it."""
+    connection = await tx.connection()
+    found = await connection.exec_driver_sql(_HOLD_IF_FREE, (sorted({str(one) for one in person_ids}),))
+    return bool(found.scalar())
 
 
 async def taken(tx: AsyncSession, person_ids: Collection[UUID], starts_at: datetime, ends_at: datetime) -> list[Span]:

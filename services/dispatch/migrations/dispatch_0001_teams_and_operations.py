@@ -102,7 +102,7 @@ def upgrade() -> None:
             state text not null constraint shift__state check (state in ('planned', 'open', 'cancelled')),
             reason text,
             version integer not null,
-            constraint shift__ends_before_it_begins check (ends_at > starts_at)
+            constraint shift__ends_before_start check (ends_at > starts_at)
         );
         create unique index shift__made_already on shift (site_id, starts_at, ends_at) where state <> 'cancelled';
         create index shift_operation_id_idx on shift (operation_id, starts_at);
