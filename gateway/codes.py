@@ -98,6 +98,7 @@ FIELDS = {  # of one field of a form
     "out_of_range": N_("From {min} to {max}."),
     "before_birth": N_("This date is before the date of birth."),
     "too_long_ago": N_("This date is too long ago."),
+    "nothing_changed": N_("Nothing but the note is new. Change what is wrong, or take the dose back."),
     "never_ends": N_("A permanent exemption has no last day."),
     "one_of_two": N_("Give the person or the number, one of the two."),
     "password_short": N_("At least {min} characters."),

@@ -3,6 +3,7 @@
 SAID = {
     "twice": "This dose is on record already: the same day, the same product.",
     "corrected_meanwhile": "Somebody corrected this dose in the meantime.",
+    "nothing_changed": "Nothing but the note is new: change what is wrong, or take the dose back.",
     "number_taken": "Another person has this number.",
     "name_taken": "There is a department of this name.",
     "own_roles": "Nobody makes themselves answer for a department.",

@@ -131,11 +131,13 @@ async def test_a_correction_needs_its_reason_and_leaves_the_old_entry_readable(g
     sent |= {"product": sent["was_product"], "given_on": "2021-06-21", "lot": "0417", "once": hidden(form, "once")}
 
     bare = await browser.post(address, data=sent)
+    same = await browser.post(address, data={**sent, "given_on": sent["was_given_on"], "note": "已核对", "once": "one"})
     answer = await browser.post(address, data={**sent, "note": "按接种证更正日期", "once": "two"})
     after = words_of(await browser.get(JIANG))
 
     assert bare.status_code == 422
     assert 'value="2021-06-21"' in bare.text
+    assert "除了备注什么都没改" in words_of(same)
     assert answer.headers["location"] == f"{JIANG}?done=dose_corrected"
     assert "6 月 21 日" in after
     assert "更正过 1 次·看原记录 7 月 1 日" in after
