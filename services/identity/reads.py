@@ -60,16 +60,13 @@ def is_here() -> ColumnElement[bool]:
     return or_(KnownPerson.left_on.is_(None), KnownPerson.left_on > today())
 
 
-def _with_everything_below(account_id: UUID, answers: ColumnElement[bool], name: str) -> Any:
-    """The departments that an account answers for in one way, and those below them, as one array; none: null."""
-    at_top = select(KnownDepartment.id).join(Account, answers).where(Account.id == account_id)
-    reached = at_top.cte(f"all_{name}", recursive=True)
-    reached = reached.union(select(KnownDepartment.id).join(reached, KnownDepartment.parent_id == reached.c.id))
-    return select(func.array_agg(reached.c.id)).scalar_subquery().label(name)
+def _answered_for(answers: ColumnElement[bool], name: str) -> Any:
+    """The departments that an account answers for in one way, without those below them, as one array; none: null."""
+    return select(func.array_agg(KnownDepartment.id)).where(answers).correlate(Account).scalar_subquery().label(name)
 
 
 async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
-    """The roles given, those that follow from facts, and the departments they reach with everything below; one statement."""
+    """The roles given, those that follow from facts, and the departments answered for; one statement."""
     heads_it = KnownDepartment.head_id == Account.person_id
     reports_for_it = or_(KnownDepartment.reporter_id == Account.person_id, KnownDepartment.deputy_id == Account.person_id)
     given = select(func.array_agg(Role.role)).where(
@@ -81,8 +78,8 @@ async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
             KnownPerson,
             select(KnownDepartment.name).where(KnownDepartment.id == KnownPerson.department_id).scalar_subquery().label("department_name"),
             given.correlate(Account).scalar_subquery().label("given"),
-            _with_everything_below(account_id, heads_it, "headed"),
-            _with_everything_below(account_id, reports_for_it, "reported"),
+            _answered_for(heads_it, "headed"),
+            _answered_for(reports_for_it, "reported"),
             Account.person_id,
         )
         .outerjoin(KnownPerson, KnownPerson.id == Account.person_id)
@@ -134,13 +131,6 @@ async def health_can_sign_in(tx: AsyncSession) -> bool:
         if (await tx.execute(of_accounts.where(holds, let_in, here).limit(1))).first():
             return True
         return (await tx.execute(of_people.where(holds, is_here()).limit(1))).first() is not None
-
-
-def department_with_below(department_id: UUID) -> Select[UUID]:
-    """The ids of a department and of everything below it."""
-    reached = select(KnownDepartment.id).where(KnownDepartment.id == department_id).cte("below", recursive=True)
-    reached = reached.union(select(KnownDepartment.id).join(reached, KnownDepartment.parent_id == reached.c.id))
-    return select(reached.c.id)
 
 
 def party(caller: Caller) -> Party:

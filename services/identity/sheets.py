@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.identity.acts import print_codes, second_person_by_setup_code
 from services.identity.reads import (
     PersonShown,
-    department_with_below,
     held_by,
     is_here,
     names_of,
@@ -25,8 +24,9 @@ from services.identity.reads import (
     with_department,
 )
 from services.identity.rules import Party, code_waits, has_left, holds_health, what_forbids_deciding
-from services.identity.tables import Account, Activation, KnownPerson
+from services.identity.tables import Account, Activation, KnownDepartment, KnownPerson
 from shared.auth import Caller, require
+from shared.below import with_everything_below
 from shared.clock import now, today
 from shared.db import Read, Tx, as_system
 from shared.once import secret_answer
@@ -166,7 +166,7 @@ async def _wanted(tx: AsyncSession, wish: PrintWish, caller: Caller) -> dict[UUI
     else:
         assert wish.department_id is not None
         let_in = exists().where(Account.person_id == KnownPerson.id, Account.password_hash.is_not(None))
-        which = KnownPerson.department_id.in_(department_with_below(wish.department_id)) & ~let_in & is_here()
+        which = KnownPerson.department_id.in_(with_everything_below(KnownDepartment, [wish.department_id])) & ~let_in & is_here()
         which &= KnownPerson.id != caller.person_id if caller.person_id else true()
     async with as_system(tx):
         by_name = with_department().where(which).order_by(KnownPerson.sort_key, KnownPerson.id)

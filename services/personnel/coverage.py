@@ -18,6 +18,7 @@ from services.personnel.rules.standing import CODES
 from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, Language, PersonBrief, StandingCode, StandingShown
 from services.personnel.tables import Department, Person, Standing
 from shared.auth import Caller, require
+from shared.below import with_everything_below
 from shared.clock import today
 from shared.db import Aside, Read, Tx, as_system
 from shared.export import Table, Value, xlsx
@@ -237,7 +238,7 @@ def _people(*columns: Any, on: date) -> Any:
 def _within(caller: Caller, action: str) -> ColumnElement[bool]:
     """The people of the departments that an action reaches; one's own row alone is no reason to be counted in somebody else's."""
     reach = caller.reach(action)
-    return true() if reach.everything else Person.department_id.in_(reach.departments)
+    return true() if reach.everything else Person.department_id.in_(with_everything_below(Department, reach.departments))
 
 
 def _sees_standings(caller: Caller) -> bool:

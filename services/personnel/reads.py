@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.rules.doses import Given, judge
@@ -37,6 +37,21 @@ def stands(on: date, programme: str = DEFAULT_PROGRAMME) -> ColumnElement[bool]:
     return and_(Standing.person_id == Person.id, Standing.programme == programme, Standing.from_on <= on, Standing.until_on > on)
 
 
+URGED = ("due", "overdue", "not_started", "unknown")
+
+
+def to_be_urged(*codes: str) -> ColumnElement[bool]:
+    """Who is to be urged, of those joined to their standing: how they stand says so, and they are of age or have begun."""
+    too_young = and_(Standing.notes.contains(["under_age"]), Standing.valid_count == 0)
+    return and_(Standing.code.in_((*URGED, *codes)), ~too_young)
+
+
+def within(caller: Caller, action: str) -> ColumnElement[bool]:
+    """The people of the departments that an action reaches; one's own row alone is no reason to be counted in somebody else's."""
+    reach = caller.reach(action)
+    return true() if reach.everything else Person.department_id.in_(reach.departments)
+
+
 async def brief_people(read: AsyncSession, ids: Collection[UUID]) -> dict[UUID, PersonBrief]:
     """The names of these people."""
     if not ids:
@@ -56,7 +71,7 @@ async def person_of(tx: AsyncSession, person_id: UUID, *, hold: bool = False) ->
 
 def person_shown(person: Person, department: Department, caller: Caller) -> PersonShown:
     """A person as this caller may see them: contacts and birth date are not for everybody."""
-    inside = caller.reach("contact.read").holds(person_id=person.id, department_id=person.department_id)
+    inside = caller.reach("contact.read").holds(person.id)
     return PersonShown(
         id=person.id,
         number=person.number,
@@ -89,7 +104,7 @@ def standing_shown(found: Standing | Computed, programme: str, on: date) -> Stan
 def shown_exemption(row: Exemption, person: PersonBrief, caller: Caller, department: DepartmentBrief | None = None) -> ExemptionShown:
     """An exemption as this caller may see it: a leader decides by issuer, validity and certificate, without the reason.
     What another decider noted may repeat it, and is kept back likewise."""
-    inside = caller.reach("health.read").holds(person_id=row.person_id)
+    inside = caller.reach("health.read").holds(row.person_id)
     return ExemptionShown(
         id=row.id,
         person=person,
