@@ -1,5 +1,6 @@
 """One command: PostgreSQL and NATS, the schemas, every process, one log, one address; and all of it down again."""
 
+import gc
 import importlib
 import json
 import os
@@ -155,6 +156,7 @@ class Imports(threading.Thread):
             for target in self._targets:
                 module, _, name = target.partition(":")
                 self._apps[target] = getattr(importlib.import_module(module), name)
+            gc.collect()
         except BaseException as odd:
             self._failed = odd
 

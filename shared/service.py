@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import configure_mappers
 
 from shared import due, job
 from shared.auth import doors_of
@@ -149,6 +150,7 @@ def service(
     describe(app)
     app.add_exception_handler(IntegrityError, _constraint_spoke)
     app.add_middleware(Outermost, last_resort=_last_resort, observe=measures.observe)
+    configure_mappers()  # now rather than at the first request: what is made before the fork is shared by all
     return app
 
 
