@@ -29,6 +29,12 @@ REFUSALS = {  # of a whole request
     "no_account": N_("There is no such account."),
     "no_password": N_("This account has no password yet: it came in without one."),
     "second_person_needed": N_("A second person has to decide this, not the one who asked."),
+    "say_who_you_are": N_("Your account belongs to no person yet. Say first who you are, on the page of your account."),
+    "asker_without_person": N_(
+        "Whoever asked has an account that belongs to no person. They say first who they are, on the page of their account."
+    ),
+    "account_without_person": N_("This role takes two persons, and an account that belongs to nobody does not get it."),
+    "person_known": N_("This account belongs to a person already."),
     "own_roles": N_("Nobody changes their own roles."),
     "not_yours_to_give": N_("The role {role} is not yours to give."),
     "not_for_administrator": N_("While nobody holds the health role yet, it goes to someone who is not the administrator."),
@@ -97,6 +103,7 @@ FIELDS = {  # of one field of a form
     "too_far_ahead": N_("This is too far ahead: {max} at the latest."),
     "out_of_range": N_("From {min} to {max}."),
     "before_birth": N_("This date is before the date of birth."),
+    "today_alone": N_("Of single departments one sees how they stand today, not on other days."),
     "too_long_ago": N_("This date is too long ago."),
     "nothing_changed": N_("Nothing but the note is new. Change what is wrong, or take the dose back."),
     "never_ends": N_("A permanent exemption has no last day."),
@@ -290,6 +297,8 @@ DONE = {  # said in a toast after a redirect to ?done=<code>
     "done.signed_out": N_("Signed out"),
     "done.set_up": N_("The account is made, and you are signed in"),
     "done.activated": N_("You are in; the code has done its work"),
+    "done.said_who": N_("Your account belongs to your person now"),
+    "done.joined": N_("Your own account has the roles now; sign in with your staff number"),
     "done.device_signed_out": N_("The device is signed out"),
 }
 WORDS: dict[str, str] = {**REFUSALS, **FIELDS, **FILES, **COLUMNS, **ROWS, **STANDINGS, **TERMS, **DONE}

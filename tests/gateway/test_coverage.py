@@ -76,7 +76,11 @@ async def test_a_head_gets_names_of_the_own_department_and_no_reasons(gateway: G
     assert "潘向野" not in said
     assert "没有记录" not in said
     assert "逾期" not in said
-    assert "在册人数 4" in words_of(coverage)
+    counted = words_of(coverage)
+    assert "在册人数 4 要催种 3 其他人 1" in counted
+    assert "只在人数够多、看不出是谁的时候才显示" in counted
+    assert "未接种" not in counted
+    assert 'name="on"' not in coverage.text
     assert "/people?standing" not in coverage.text
 
 
