@@ -22,6 +22,7 @@ from services.personnel.shapes import (
 )
 from services.personnel.tables import Department, Dose, Exemption, Person, Standing, Statement
 from shared.auth import Caller
+from shared.below import with_everything_below
 from shared.refusals import Refused
 
 DEFAULT_PROGRAMME = "covid19"
@@ -49,7 +50,7 @@ def to_be_urged(*codes: str) -> ColumnElement[bool]:
 def within(caller: Caller, action: str) -> ColumnElement[bool]:
     """The people of the departments that an action reaches; one's own row alone is no reason to be counted in somebody else's."""
     reach = caller.reach(action)
-    return true() if reach.everything else Person.department_id.in_(reach.departments)
+    return true() if reach.everything else Person.department_id.in_(with_everything_below(Department, reach.departments))
 
 
 async def brief_people(read: AsyncSession, ids: Collection[UUID]) -> dict[UUID, PersonBrief]:
@@ -129,7 +130,7 @@ def shown_exemption(row: Exemption, person: PersonBrief, caller: Caller, departm
 def may_decide(row: Exemption, caller: Caller) -> bool:
     """Another person decides: neither who recorded the exemption nor whom it is for."""
     allowed = caller.reach("exemption.decide").everything and row.state == "pending"
-    return allowed and caller.id != row.recorded_by and caller.person_id != row.person_id
+    return allowed and caller.person_id is not None and caller.id != row.recorded_by and caller.person_id != row.person_id
 
 
 def judged(programme: str, doses: Sequence[Dose], born_on: date | None) -> list[DoseShown]:

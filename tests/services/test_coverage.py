@@ -15,7 +15,7 @@ from services.personnel.acts import span_row
 from services.personnel.rules.doses import Given
 from services.personnel.rules.programmes import PROGRAMMES
 from services.personnel.rules.standing import CODES, Exempt, Statement, standing_on, timeline
-from services.personnel.tables import Person, Standing
+from services.personnel.tables import Department, Person, Standing
 from shared import clock
 from shared.auth import Caller
 from shared.clock import now
@@ -167,6 +167,18 @@ async def test_a_head_s_workbook_says_no_more_than_the_page(personnel: Door) -> 
     assert by_employment[2] == ["用工", "人数", "要催种", "其他人"]
     assert [len(part[2]) for part in parts] == [4, 4]
     assert by_standing[2:5] == [["接种情况", "人数"], ["已完成", 9.0], ["该接种", 5.0]]
+
+
+@pytest.mark.usefixtures("settled")
+async def test_a_head_counts_and_urges_those_below_as_well(personnel: Door) -> None:
+    async with personnel.rows() as tx:
+        await tx.execute(update(Department).where(Department.id == LOGISTICS.id).values(parent_id=TEACHING.id))
+
+    found = (await personnel.get("/coverage", HEAD)).json()
+    urged = (await personnel.get("/coverage/urge", HEAD)).json()
+
+    assert {one["department"]["name"]: one["total"] for one in found["by_department"]} == {TEACHING.name: 4, LOGISTICS.name: 3}
+    assert found["urged_count"] == urged["total"] == 7
 
 
 @pytest.mark.usefixtures("settled")
