@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
-import xlsxwriter
 from starlette.responses import Response
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -32,6 +31,8 @@ class Table:
 
 def xlsx(*tables: Table) -> bytes:
     """The workbook. Text stays text, also a number's leading zeros; what looks like a formula is text with the quote prefix."""
+    import xlsxwriter  # with the first list, rather than by every process at its start
+
     file = io.BytesIO()
     options = {
         "constant_memory": True,
