@@ -8,8 +8,6 @@ from itertools import islice, product
 
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # 13 MB instead of 65; phrases are no use for names
 
-from pypinyin import Style, pinyin
-
 LONGEST_PIECE = 5
 MOST_SPELLINGS = 4
 
@@ -31,6 +29,8 @@ _NOT_WORD = re.compile(r"[^\w]+")
 
 @lru_cache(maxsize=8192)
 def _readings(character: str) -> tuple[str, ...]:
+    from pypinyin import Style, pinyin  # 13 MB that no other process shares, so the first Chinese name brings them, in 40 ms
+
     found = pinyin(character, style=Style.NORMAL, heteronym=True, errors="default")[0]
     readings = dict.fromkeys(one.replace("ü", "v").lower() for one in found)
     if any("v" in one for one in readings):  # 吕 is typed as lv and as lyu
