@@ -177,7 +177,7 @@ async def test_an_exemption_waits_and_its_mistakes_stand_beside_the_field(gatewa
 
     assert endless.status_code == 422
     assert 'value="市第二医院"' in endless.text
-    assert "待核准" in after
+    assert "待批准" in after
     assert "感冒发热" in after
     assert "没有记录，也没有证明" in after  # it counts only once somebody approved it
 
