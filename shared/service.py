@@ -29,6 +29,7 @@ from shared.once import answered_once
 from shared.outermost import Outermost
 from shared.refusals import Refused
 from shared.settings import settings
+from shared.spare import Spare
 from shared.watch import SWEEP, plan_sweep, sweep, watch_routes
 from shared.web import BODY_BYTES, answer_problems, log_in_json, problem, reference, unexpected
 
@@ -198,6 +199,7 @@ async def _work(app: FastAPI, name: str, database: Database, slices: Sequence[Sl
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_kept_running("due rows", due.DueLoop(database, dues).run))
         tasks.create_task(_kept_running("jobs", job.JobLoop(database, works).run))
+        tasks.create_task(_kept_running("spare connections", Spare(database.engine).run))
         tasks.create_task(_kept_running("messages", lambda: _messages(app, name, database, handlers)))
 
 
