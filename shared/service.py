@@ -138,7 +138,7 @@ def service(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,  # shared/description.py answers it
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.loops, app.state.sentences = True, sentences
