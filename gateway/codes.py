@@ -30,9 +30,7 @@ REFUSALS = {  # of a whole request
     "no_password": N_("This account has no password yet: it came in without one."),
     "second_person_needed": N_("A second person has to decide this, not the one who asked."),
     "say_who_you_are": N_("Your account belongs to no person yet. Say first who you are, on the page of your account."),
-    "asker_without_person": N_(
-        "Whoever asked has an account that belongs to no person. They say first who they are, on the page of their account."
-    ),
+    "asker_without_person": N_("Whoever asked has an account that belongs to no person; they say first who they are."),
     "account_without_person": N_("This role takes two persons, and an account that belongs to nobody does not get it."),
     "person_known": N_("This account belongs to a person already."),
     "own_roles": N_("Nobody changes their own roles."),

@@ -18,6 +18,7 @@ OWN, DEPARTMENT, ALL = Reach.OWN, Reach.DEPARTMENT, Reach.ALL
 GRANTED_ROLES = ("health", "leader", "administrator")
 DERIVED_ROLES = ("everyone", "head", "reporter")
 HEALTH_ROLES = frozenset({"health"})
+GUARDED_ROLES = HEALTH_ROLES | {"leader"}  # given by two; a leader reads who is exempt, by whose certificate, and decides it
 SCOPES = ("people:read", "people:write", "vaccination:read", "vaccination:write", "coverage:read")
 HEALTH_SCOPES = frozenset({"vaccination:read", "vaccination:write", "people:write"})  # the last names heads, who read who is to be urged
 

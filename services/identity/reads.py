@@ -142,9 +142,15 @@ async def party_of_account(tx: AsyncSession, account_id: UUID | None) -> Party:
     """The account behind `asked_by`, with its person; an account that is gone is nobody."""
     if account_id is None:
         return Party()
+    return (await parties_of(tx, [account_id])).get(account_id, Party(account_id=account_id))
+
+
+async def parties_of(tx: AsyncSession, account_ids: Iterable[UUID | None]) -> dict[UUID | None, Party]:
+    """The accounts behind `asked_by`, each with its person; without an account there is nobody."""
+    wanted = select(Account.id, Account.person_id).where(Account.id.in_({one for one in account_ids if one is not None}))
     async with as_system(tx):
-        person_id = await tx.scalar(select(Account.person_id).where(Account.id == account_id))
-    return Party(account_id=account_id, person_id=person_id)
+        found: dict[UUID | None, Party] = {one.id: Party(account_id=one.id, person_id=one.person_id) for one in await tx.execute(wanted)}
+    return found | {None: Party()}
 
 
 def with_department() -> Select[KnownPerson, str | None]:

@@ -16,6 +16,7 @@ from services.identity.reads import (
     held_by,
     is_here,
     names_of,
+    parties_of,
     party,
     party_of_account,
     people_shown,
@@ -110,6 +111,7 @@ async def list_activations(
     rows = (await read.scalars(wanted.offset((page - 1) * page_size).limit(page_size))).all()
     people = await people_shown(read, [row.person_id for row in rows])
     names = await names_of(read, [one for row in rows for one in (row.asked_by, row.decided_by)])
+    askers = await parties_of(read, [row.asked_by for row in rows])
     items = [
         ActivationShown(
             id=row.id,
@@ -119,7 +121,7 @@ async def list_activations(
             asked_at=row.asked_at,
             decided_by=names.get(row.decided_by) if row.decided_by else None,
             expires_at=row.expires_at,
-            may_decide=row.state == "waiting" and not _forbids(caller, row, Party(account_id=row.asked_by)),
+            may_decide=row.state == "waiting" and not _forbids(caller, row, askers.get(row.asked_by, Party())),
         )
         for row in rows
     ]
@@ -198,7 +200,8 @@ async def decide_activation(
 ) -> Sheet:
     """Be the second person for a code: one who holds health. It is made now and shown to them, never to an administrator.
 
-    Refused 404 `no_activation`, 409 `decided_already`, `own_roles`, `second_person_needed`, `left`."""
+    Refused 404 `no_activation`, 409 `decided_already`, `own_roles`, `second_person_needed`, `say_who_you_are`,
+    `asker_without_person`, `left`."""
     row = await tx.get(Activation, activation_id, with_for_update=True)
     if row is None:
         raise Refused("no_activation", 404)
