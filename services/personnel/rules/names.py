@@ -84,13 +84,14 @@ def pieces(name: str, number: str) -> list[str]:
     plain = plain_name(name)
     if _CHINESE.search(plain):
         for start in range(len(plain)):
-            found |= dict.fromkeys((plain[start], plain[start : start + 2]))
+            found[plain[start]] = found[plain[start : start + 2]] = None
         words = [word for syllables in spellings(name) for word in _ways(syllables)]
     else:
         words = [*_endings(name), "".join(one[0] for one in spellings(name)[0])]
     digits = plain_name(number)
     for word in (*words, *_endings(number), digits[-4:], digits[-6:]):
-        found |= dict.fromkeys(word[:length] for length in range(1, min(len(word), LONGEST_PIECE) + 1))
+        for length in range(1, min(len(word), LONGEST_PIECE) + 1):
+            found[word[:length]] = None
     return [one for one in found if one]
 
 
