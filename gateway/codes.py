@@ -89,6 +89,8 @@ FIELDS = {  # of one field of a form
     "too_big": N_("At most {max}."),
     "too_small": N_("At least {min}."),
     "not_a_number": N_("This is not a number."),
+    "not_a_date": N_("This is not a date. Write year, month and day."),
+    "not_a_time": N_("This is not a time. Write day, hour and minute."),
     "not_a_choice": N_("Choose one of the list."),
     "not_a_text_file": N_("Only a text file (CSV) has an encoding."),
     "unknown_id": N_("Choose one of the list."),

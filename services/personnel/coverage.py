@@ -29,6 +29,7 @@ from shared.web import Shown
 coverage = Slice(prefix="/coverage", tags=["coverage"])
 
 Buckets = dict[StandingCode, int]
+LAST_DAY = date(2200, 12, 31)
 OnDay = Annotated[
     date | None,
     Query(description="The day; today when it is not given. Whoever sees departments alone sees today alone", examples=["2021-08-04"]),
@@ -143,8 +144,8 @@ def _sees_whole(caller: Caller) -> bool:
 def _day(caller: Caller, on: date | None) -> date:
     if on is not None and on.year < 1900:
         raise wrong("on", "too_long_ago")
-    if on is not None and on.year > 2200:  # the calendar's last days are those on which nothing ends any more
-        raise wrong("on", "date_unreadable", text=on.isoformat())
+    if on is not None and on > LAST_DAY:  # the calendar's last days are those on which nothing ends any more
+        raise wrong("on", "too_far_ahead", max=LAST_DAY.isoformat())
     if on not in (None, today()) and not _sees_whole(caller):  # by the day on which one more is to be urged one learns how they stood
         raise wrong("on", "today_alone")
     return on or today()

@@ -17,6 +17,7 @@ SAID = {
     "took_too_long": "Reading the file took too long.",
     "in_future": "This day is yet to come.",
     "today_alone": "Whoever sees single departments sees how they stand today alone.",
+    "too_far_ahead": "This is too far ahead to be meant.",
     "too_long_ago": "This is too long ago to be meant.",
     "before_birth": "This is before the birth date.",
     "left_before_joined": "The last day is before the first.",

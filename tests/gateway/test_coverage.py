@@ -47,6 +47,7 @@ async def test_another_day_shows_how_it_was_and_links_to_nothing(gateway: Gatewa
     assert "/people?standing" not in then.text
     assert wrong.status_code == 422
     assert 'value="2021-13-45"' in wrong.text
+    assert "这不是日期，请写年、月、日" in words_of(wrong)
     assert "这一天没有人在册" in words_of(before)
 
 
