@@ -151,6 +151,8 @@ class Imports(threading.Thread):
 
     def run(self) -> None:
         try:
+            # The tests' tools bring rich, and structlog would load it to colour lines that we never colour.
+            sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
             for module in ("uvicorn", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on", "uvloop"):
                 importlib.import_module(module)
             for target in self._targets:
