@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import time
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -114,11 +115,18 @@ async def pass_through(
 @api.get("/api/v1/openapi.json", include_in_schema=False)
 async def describe(request: Request, caller: Annotated[Caller, anyone("the description holds no data")]) -> Response:
     """All services in one document. 503 while one of them cannot be asked."""
-    kept: dict[str, Any] = request.app.state.__dict__.setdefault("openapi", {})
+    kept: bytes = getattr(request.app.state, "description", b"")
     if not kept:
         found = await asyncio.gather(*(one.ask("GET", "/openapi.json", timeout=FILE_SECONDS) for one in ALL))  # the first is written then
-        kept.update(joined({one.name: answer.json() for one, answer in zip(ALL, found, strict=True)}))
-    return JSONResponse(kept)
+        if any(answer.status_code != 200 for answer in found):
+            raise Refused("not_available", 503)
+        kept = await asyncio.to_thread(_written, {one.name: answer.content for one, answer in zip(ALL, found, strict=True)})
+        request.app.state.description = kept
+    return Response(kept, media_type=JSONResponse.media_type)
+
+
+def _written(answers: dict[str, bytes]) -> bytes:
+    return bytes(JSONResponse(joined({name: json.loads(content) for name, content in answers.items()})).body)
 
 
 def joined(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:

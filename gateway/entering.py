@@ -11,6 +11,7 @@ from gateway.forms import Typed
 from gateway.services import Answer, identity
 from gateway.session import Sessions, session_of, set_session
 
+A_CODE = re.compile(r"[0-9A-Za-z -]{1,40}")  # what can be one however it is typed; everything else is none, and no part of an address
 _BROWSERS = (  # the first that fits: most browsers name several others
     ("MicroMessenger/", "WeChat"),
     ("DingTalk/", "DingTalk"),

@@ -116,11 +116,10 @@ def _give(giver: Door, person_id: str, role: str) -> Json:
 
 
 def _roles(administrator: Door, health: Door, ids: dict[str, str]) -> None:
-    """Two leaders, and a second person for health records, whom the first one approves."""
-    for name in (cast.LEADER, cast.SECOND_LEADER):
-        _give(administrator, ids[name], "leader")
-    second = _give(administrator, ids[cast.SECOND_HEALTH_RECORDS], "health")
-    health.post(f"/identity/roles/{second['id']}/approval", {"verdict": "approved"}, once="second health records")
+    """Two leaders, and a second person for health records; the first one approves them all."""
+    for name, role in ((cast.LEADER, "leader"), (cast.SECOND_LEADER, "leader"), (cast.SECOND_HEALTH_RECORDS, "health")):
+        waits = _give(administrator, ids[name], role)
+        health.post(f"/identity/roles/{waits['id']}/approval", {"verdict": "approved"}, once=f"{role} {name}")
 
 
 def _take_over(health: Door, say: Say) -> None:

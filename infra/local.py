@@ -1,5 +1,6 @@
 """One command: PostgreSQL and NATS, the schemas, every process, one log, one address; and all of it down again."""
 
+import gc
 import importlib
 import json
 import os
@@ -150,11 +151,14 @@ class Imports(threading.Thread):
 
     def run(self) -> None:
         try:
+            # The tests' tools bring rich, and structlog would load it to colour lines that we never colour.
+            sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
             for module in ("uvicorn", "uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on", "uvloop"):
                 importlib.import_module(module)
             for target in self._targets:
                 module, _, name = target.partition(":")
                 self._apps[target] = getattr(importlib.import_module(module), name)
+            gc.collect()
         except BaseException as odd:
             self._failed = odd
 

@@ -24,6 +24,10 @@ SETTINGS = {
     "unix_socket_directories": "",  # then spaces, quotes and long paths are no trouble
     "shared_buffers": "64MB",
     "max_connections": "100",
+    "io_method": "sync",  # what is asked lies in memory: workers for reading ahead, and a queue for each connection, would only cost
+    "io_max_concurrency": "8",
+    "max_logical_replication_workers": "0",
+    "wal_buffers": "1MB",
     "jit": "off",
     "max_wal_size": "512MB",
     "wal_level": "minimal",  # one machine without a replica; fsync and full_page_writes stay on

@@ -1,6 +1,7 @@
 """The processes of one machine: started from a list, watched, started again when they die, stopped in order."""
 
 import ctypes
+import gc
 import json
 import os
 import random
@@ -117,6 +118,7 @@ class Running:
         words, sink = os.pipe()
         self._child: subprocess.Popen[bytes] | None = None
         if fork:
+            gc.freeze()  # the child's collector would write to every object it looks at, and so copy what it shares with us
             self.pid = os.fork()
             if self.pid == 0:
                 _become(app, sink)

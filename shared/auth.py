@@ -28,17 +28,15 @@ class Reach:
     """The rows that an action reaches for a caller; falsy when it reaches none."""
 
     everything: bool = False
-    departments: frozenset[UUID] = frozenset()
+    departments: frozenset[UUID] = frozenset()  # each with everything below it: shared/below.py
     own: UUID | None = None
 
     def __bool__(self) -> bool:
         return self.everything or bool(self.departments) or self.own is not None
 
-    def holds(self, *, person_id: UUID | None = None, department_id: UUID | None = None) -> bool:
-        """Is a row of this person, of this department, within reach?"""
-        if self.everything or (department_id is not None and department_id in self.departments):
-            return True
-        return person_id is not None and person_id == self.own
+    def holds(self, person_id: UUID) -> bool:
+        """Is what is known of this person within reach, as a whole or as one's own? What departments reach, the row scope knows."""
+        return self.everything or person_id == self.own
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,8 @@ class Caller:
     session_id: UUID | None = None
     name: str = ""
     roles: frozenset[str] = frozenset()
-    departments: frozenset[UUID] = frozenset()  # those whose head one is, with everything below
-    reported: frozenset[UUID] = frozenset()  # those one reports for, with everything below
+    departments: frozenset[UUID] = frozenset()  # those whose head one is; what lies below them each service knows itself
+    reported: frozenset[UUID] = frozenset()  # those one reports for, likewise
     scopes: frozenset[str] = frozenset()
     purpose: str = ""  # the page from which is asked
     address: str = ""  # where the request came from, as the gateway saw it

@@ -1,9 +1,12 @@
 """What FastAPI cannot know of a service's OpenAPI document: refusals are problem+json, who may ask, and that a write may be repeated."""
 
+import asyncio
+import threading
 from collections.abc import Iterable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from shared.auth import Door, doors_of
@@ -64,17 +67,25 @@ _KEY = {
 
 
 def describe(app: FastAPI) -> None:
-    """Complete the document that the app gives of itself."""
-    plain = app.openapi
+    """Complete the document that the app gives of itself, and answer it. Writing it takes a second of computing: a thread does that, while
+    others are answered, and it is kept as it is sent."""
+    plain, alone, kept = app.openapi, threading.Lock(), list[bytes]()
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            _complete(app, plain())
-        found = app.openapi_schema
+        with alone:  # nobody is given a document that another is still completing
+            if app.openapi_schema is None:
+                _complete(app, plain())
+            found = app.openapi_schema
         assert found is not None
         return found
 
+    async def show_description(request: Request) -> Response:
+        if not kept:
+            kept.append(await asyncio.to_thread(lambda: bytes(JSONResponse(app.openapi()).body)))
+        return Response(kept[0], media_type=JSONResponse.media_type)
+
     app.openapi = openapi  # type: ignore[method-assign]
+    app.add_route("/openapi.json", show_description, include_in_schema=False)
 
 
 def _complete(app: FastAPI, document: dict[str, Any]) -> None:

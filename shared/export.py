@@ -5,9 +5,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
+from urllib.parse import quote
 
-import xlsxwriter
+from starlette.responses import Response
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+A_FILE: dict[int | str, dict[str, Any]] = {200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}}
 Value = str | int | float | date | datetime | None
 LONGEST_CELL = 32_767  # characters, a limit of the format
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -27,6 +31,8 @@ class Table:
 
 def xlsx(*tables: Table) -> bytes:
     """The workbook. Text stays text, also a number's leading zeros; what looks like a formula is text with the quote prefix."""
+    import xlsxwriter  # with the first list, rather than by every process at its start
+
     file = io.BytesIO()
     options = {
         "constant_memory": True,
@@ -69,6 +75,12 @@ def xlsx(*tables: Table) -> bytes:
             if at > first and table.headings:
                 sheet.autofilter(first, 0, at, len(table.headings) - 1)
     return file.getvalue()
+
+
+def download(content: bytes, name: str, plain: str) -> Response:
+    """The workbook as a file to keep: `name` in the reader's language, `plain` for programs that know ASCII alone."""
+    disposition = f"attachment; filename=\"{plain}.xlsx\"; filename*=UTF-8''{quote(name)}.xlsx"
+    return Response(content, media_type=XLSX, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})
 
 
 def _sheet_name(name: str, taken: set[str]) -> str:

@@ -8,17 +8,21 @@ from typing import Any
 
 from fastapi import Request, Response
 from pydantic import TypeAdapter
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 
 from shared.auth import caller_of
 from shared.clock import real_now
 from shared.db import Tx
-from shared.house import Answer
 from shared.refusals import Refused
 
 KEPT_HOURS = 48
 _JSON = "application/json"
+_CLAIM = text(
+    "insert into answer (caller, route, key, body_hash, given_at) values (:caller, :route, :key, :body_hash, :given_at)"
+    " on conflict do nothing"
+)
+_KEPT = text("select body_hash, status, body from answer where caller = :caller and route = :route and key = :key")
+_KEEP = text("update answer set status = :status, body = :body where caller = :caller and route = :route and key = :key")
 
 
 def secret_answer(endpoint: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,12 +60,12 @@ def answered_once(endpoint: Callable[..., Any], status: int) -> Callable[..., An
             return await endpoint(*args, **given)
         who, route = f"{caller.kind}:{caller.id or caller.person_id}", f"{request_.method} {request_.url.path}"
         digest = hashlib.sha256(await request_.body() + b"?" + request_.url.query.encode()).hexdigest()
-        row = insert(Answer).values(caller=who, route=route, key=key, body_hash=digest, given_at=real_now())
+        mine = {"caller": who, "route": route, "key": key}
+        connection = await tx_.connection()
         # whoever comes second waits here until the first has committed or given up
-        fresh = (await tx_.execute(row.on_conflict_do_nothing().returning(Answer.key))).one_or_none()
-        mine = (Answer.caller == who) & (Answer.route == route) & (Answer.key == key)
-        if fresh is None:
-            kept = (await tx_.execute(select(Answer.body_hash, Answer.status, Answer.body).where(mine))).one()
+        fresh = await connection.execute(_CLAIM, {**mine, "body_hash": digest, "given_at": real_now()})
+        if not fresh.rowcount:
+            kept = (await connection.execute(_KEPT, mine)).one()
             if kept.body_hash != digest:
                 raise Refused("key_used_differently", 422)
             return Response(
@@ -74,7 +78,7 @@ def answered_once(endpoint: Callable[..., Any], status: int) -> Callable[..., An
             body = answer_type.dump_json(answer) if answer_type is not None and answer is not None else b""
             code, media = status, _JSON if body else None
             answer = Response(body, code, media_type=media)
-        await tx_.execute(update(Answer).where(mine).values(status=code, body=body or None))
+        await connection.execute(_KEEP, {**mine, "status": code, "body": body or None})
         return answer
 
     parameters = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]

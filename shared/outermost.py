@@ -84,7 +84,8 @@ class _Running:
         self._asked_at = self._asked_at or time.perf_counter()
         left = self._asked_at + SENDING_SECONDS + self._byte_count / SENDING_RATE - time.perf_counter()
         try:
-            message = await asyncio.wait_for(self._receive(), max(left, 1))  # a busy machine gets to what has arrived long since
+            async with asyncio.timeout(max(left, 1)):  # a busy machine gets to what has arrived long since
+                message = await self._receive()
         except TimeoutError:
             raise Refused("malformed", 408) from None
         self._arrived = not message.get("more_body", False)

@@ -18,6 +18,7 @@ OWN, DEPARTMENT, ALL = Reach.OWN, Reach.DEPARTMENT, Reach.ALL
 GRANTED_ROLES = ("health", "duty_planner", "coordinator", "leader", "administrator")
 DERIVED_ROLES = ("everyone", "head", "reporter", "duty_officer")  # the last: whoever the published roster says is on duty now
 HEALTH_ROLES = frozenset({"health"})
+GUARDED_ROLES = HEALTH_ROLES | {"leader"}  # given by two; a leader reads who is exempt, by whose certificate, and decides it
 SCOPES = (
     "people:read",
     "people:write",

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import configure_mappers
 
 from shared import due, errand, job
 from shared.auth import doors_of
@@ -28,6 +29,7 @@ from shared.once import answered_once
 from shared.outermost import Outermost
 from shared.refusals import Refused
 from shared.settings import settings
+from shared.spare import Spare
 from shared.watch import SWEEP, plan_sweep, sweep, watch_routes
 from shared.web import BODY_BYTES, answer_problems, log_in_json, problem, reference, unexpected
 
@@ -146,7 +148,7 @@ def service(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,  # shared/description.py answers it
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.loops, app.state.sentences = True, sentences
@@ -159,6 +161,7 @@ def service(
     describe(app)
     app.add_exception_handler(IntegrityError, _constraint_spoke)
     app.add_middleware(Outermost, last_resort=_last_resort, observe=measures.observe)
+    configure_mappers()  # now rather than at the first request: what is made before the fork is shared by all
     return app
 
 
@@ -208,6 +211,7 @@ async def _work(app: FastAPI, name: str, database: Database, slices: Sequence[Sl
         tasks.create_task(_kept_running("due rows", due.DueLoop(database, dues).run))
         tasks.create_task(_kept_running("jobs", job.JobLoop(database, works).run))
         tasks.create_task(_kept_running("errands", errand.ErrandLoop(database, runs).run))
+        tasks.create_task(_kept_running("spare connections", Spare(database.engine).run))
         tasks.create_task(_kept_running("messages", lambda: _messages(app, name, database, handlers)))
 
 

@@ -100,7 +100,8 @@ SENTENCES: Mapping[str, str] = {
     "too_big": "This is more than it may be.",
     "unknown_field": "There is no field of this name.",
     "unknown_id": "There is nothing with this id.",
-    "date_unreadable": "This is no date.",
+    "not_a_date": "This is no date; year-month-day is one.",
+    "not_a_time": "This is no time; a date, T, hours, minutes and the offset from UTC are one.",
     "zone_missing": "A time needs its offset from UTC.",
     "not_a_choice": "This is none of the choices.",
     "not_a_number": "This is no number.",
@@ -108,7 +109,7 @@ SENTENCES: Mapping[str, str] = {
 }
 """The English sentence of each code that the ground floor itself says; a service says its own beside them (app.state.sentences)."""
 
-_PYDANTIC_CODES = {
+CODES_OF_FIELDS = {
     "missing": "required",
     "string_too_short": "required",
     "string_too_long": "too_long",
@@ -116,17 +117,20 @@ _PYDANTIC_CODES = {
     "extra_forbidden": "unknown_field",
     "uuid_parsing": "unknown_id",
     "uuid_type": "unknown_id",
-    "date_from_datetime_parsing": "date_unreadable",
-    "date_parsing": "date_unreadable",
-    "date_type": "date_unreadable",
-    "date_from_datetime_inexact": "date_unreadable",
-    "datetime_parsing": "date_unreadable",
-    "datetime_from_date_parsing": "date_unreadable",
+    "date_from_datetime_parsing": "not_a_date",
+    "date_parsing": "not_a_date",
+    "date_type": "not_a_date",
+    "date_from_datetime_inexact": "not_a_date",
+    "datetime_parsing": "not_a_time",
+    "datetime_from_date_parsing": "not_a_time",
+    "datetime_type": "not_a_time",
     "timezone_aware": "zone_missing",
     "enum": "not_a_choice",
     "literal_error": "not_a_choice",
     "int_parsing": "not_a_number",
     "int_type": "not_a_number",
+    "int_from_float": "not_a_number",
+    "int_parsing_size": "not_a_number",
     "greater_than_equal": "too_small",
     "less_than_equal": "too_big",
     "string_pattern_mismatch": "odd_characters",
@@ -179,7 +183,7 @@ def invalid(wrong: RequestValidationError) -> list[FieldError]:
         code = one["type"]
         if code == "string_too_short" and limits.get("min_length", 1) > 1:
             code = "too_short"
-        found.append(FieldError(where[:100], _PYDANTIC_CODES.get(code, code), limits))
+        found.append(FieldError(where[:100], CODES_OF_FIELDS.get(code, code), limits))
     return found[:50]
 
 

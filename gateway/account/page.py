@@ -1,13 +1,14 @@
-"""One's own account: devices that are signed in, the password, the language, one's sign-ins, and the way out."""
+"""One's own account: devices that are signed in, the password, whose it is, the language, one's sign-ins, and the way out."""
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.entering import beside, one, wrong_field
+from gateway.entering import A_CODE, beside, one, wrong_field
 from gateway.forms import form_key, typed
 from gateway.pages import Pages, page
 from gateway.services import gather, identity
@@ -16,6 +17,7 @@ from gateway.session import Sessions, end_session, session_of
 pages = Pages()
 
 SIGN_INS_SHOWN = 10
+_OF_THE_CODE = ("no_activation", "code_used", "code_ended", "code_dead", "code_expired")
 
 
 @pages.get("/me")
@@ -43,6 +45,26 @@ async def change_password(request: Request) -> Response:
     return await _show(request, 409 if answer.status_code == 401 else answer.status_code, beside(problem, old_wrong="old"))
 
 
+@pages.post("/me/person")
+async def say_who_one_is(request: Request) -> Response:
+    """Whoever came in by the set-up says which person they are. Who has an account already signs in with that one from now on."""
+    form = await typed(request)
+    if request.state.me["person"]:  # said in another window
+        return RedirectResponse("/me", 303)
+    code, proof, accepted = (one(form, name) or "" for name in ("code", "proof", "accepted"))
+    if not A_CODE.fullmatch(code):
+        return await _show(request, 422, form=form, who_problem=wrong_field("code", "no_activation" if code else "required"))
+    if not accepted:
+        return await _show(request, 422, form=form, who_problem=wrong_field("accepted", "accept_first"))
+    answer = await identity.post(f"/activations/{quote(code, safe='')}/account", {"proof": proof, "notice_version": accepted})
+    if answer.problem is not None:
+        problem = beside(answer.problem, proof_wrong="proof", notice_changed="accepted", **dict.fromkeys(_OF_THE_CODE, "code"))
+        return await _show(request, answer.status_code, form=form, who_problem=problem)
+    sessions: Sessions = request.app.state.sessions
+    sessions.forget(account_ids={request.state.me["account_id"]})
+    return RedirectResponse("/signin?done=joined" if answer.data["joined"] else "/me?done=said_who", 303)
+
+
 @pages.post("/me/sessions/{session_id}/end")
 async def end_device(request: Request, session_id: UUID) -> Response:
     """Sign a device out. This one goes to the sign-in page."""
@@ -61,12 +83,18 @@ async def end_device(request: Request, session_id: UUID) -> Response:
 
 
 async def _show(
-    request: Request, status: int = 200, problem: Mapping[str, Any] | None = None, device_problem: Mapping[str, Any] | None = None
+    request: Request,
+    status: int = 200,
+    problem: Mapping[str, Any] | None = None,
+    device_problem: Mapping[str, Any] | None = None,
+    who_problem: Mapping[str, Any] | None = None,
+    form: Mapping[str, Any] | None = None,
 ) -> Response:
-    devices, sign_ins = await gather(
+    devices, sign_ins, *notice = await gather(
         identity.try_get("/sessions"),
         identity.try_get("/signins", account_id=request.state.me["account_id"], page_size=SIGN_INS_SHOWN),
+        *([] if request.state.me["person"] else [identity.try_get("/notice")]),
     )
-    return page(
-        request, "account/account.html", status, devices=devices, sign_ins=sign_ins, problem=problem, device_problem=device_problem, form={}
-    )
+    known = {"devices": devices, "sign_ins": sign_ins, "notice": notice[0] if notice else None, "form": form or {}}
+    problems = {"problem": problem, "device_problem": device_problem, "who_problem": who_problem}
+    return page(request, "account/account.html", status, **known, **problems)

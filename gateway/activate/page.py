@@ -1,6 +1,5 @@
 """Coming in for the first time: the code of a sheet, a proof, the privacy notice, a password, and then one's own record."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -8,13 +7,12 @@ from urllib.parse import quote
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.entering import beside, come_in, device_of, one, wrong_field
+from gateway.entering import A_CODE, beside, come_in, device_of, one, wrong_field
 from gateway.forms import typed
 from gateway.pages import Pages, page
 from gateway.services import Away, Said, gather, identity
 
 pages = Pages()
-_A_CODE = re.compile(r"[0-9A-Za-z -]{1,40}")  # what can be one however it is typed; everything else is none, and no part of an address
 
 
 @pages.get("/activate", open_to_all="whoever holds a sheet has no account yet")
@@ -30,7 +28,7 @@ async def take_code(request: Request) -> Response:
     code = one(form, "code")
     if code is None:
         return page(request, "activate/code.html", 422, form=form, problem=wrong_field("code", "required"))
-    if not _A_CODE.fullmatch(code):
+    if not A_CODE.fullmatch(code):
         return page(request, "activate/code.html", 422, form=form, problem=wrong_field("code", "no_activation"))
     return RedirectResponse(f"/activate/{quote(code, safe='')}", 303)
 
@@ -49,7 +47,7 @@ async def activate(request: Request, code: str) -> Response:
         return await _show(request, code, 422, form, wrong_field("accepted", "accept_first"))
     if one(form, "password") != one(form, "again"):
         return await _show(request, code, 422, form, wrong_field("again", "passwords_differ"))
-    if not _A_CODE.fullmatch(code):
+    if not A_CODE.fullmatch(code):
         return await _show(request, code, 404, form)
     wish = {
         "proof": one(form, "proof"),
@@ -71,7 +69,7 @@ async def _show(
     request: Request, code: str, status: int = 200, form: Mapping[str, Any] | None = None, problem: dict[str, Any] | None = None
 ) -> Response:
     try:
-        if not _A_CODE.fullmatch(code):
+        if not A_CODE.fullmatch(code):
             raise Said(404, {"code": "no_activation"})
         stands, notice = await gather(identity.get(f"/activations/{quote(code, safe='')}"), identity.try_get("/notice"))
     except Said as no:

@@ -27,7 +27,7 @@ def _rights(request: Request) -> dict[str, bool]:
 
 @pages.get("/coverage")
 async def show_coverage(request: Request, on: str = "") -> Response:
-    """How everybody stands on a day; a head sees their own departments."""
+    """How everybody stands on a day; a head sees how many of their own departments are to be urged today."""
     refuse_unless(request, "coverage.read")
     coverage, problem = None, None
     try:

@@ -44,14 +44,16 @@ async def _list(
     if state not in STATES:
         raise Said(404, {"code": "not_found", "status": 404, "params": {}, "errors": []})
     exemptions = await personnel.get("/exemptions", state=state, page=page_no)
-    asked = next((one for one in exemptions["items"] if one["id"] == decide and one["may_decide"]), None)
+    asked = next((one for one in exemptions["items"] if one["id"] == decide), None)
+    if decide and asked is None:  # on another page of the list
+        asked = await personnel.try_get(f"/exemptions/{decide}")
     return page(
         request,
         "exemptions/exemptions.html",
         status,
         exemptions=exemptions,
         state=state,
-        asked=asked,
+        asked=asked if asked and asked["may_decide"] else None,
         form=form or {},
         problem=problem,
         sees_people=may_everywhere(request, "person.search"),

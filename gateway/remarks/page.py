@@ -39,13 +39,16 @@ async def _list(
     request: Request, answered: bool, page_no: int, *, asked: str = "", form: Any = None, problem: Any = None, status: int = 200
 ) -> Response:
     remarks = await personnel.get("/remarks", open="false" if answered else "true", page=page_no)
+    found = next((one for one in remarks["items"] if one["id"] == asked), None)
+    if asked and found is None:  # on another page of the list
+        found = await personnel.try_get(f"/remarks/{asked}")
     return page(
         request,
         "remarks/remarks.html",
         status,
         remarks=remarks,
         answered=answered,
-        asked=next((one for one in remarks["items"] if one["id"] == asked), None),
+        asked=found if found and not found["answer"] else None,
         form=form or {},
         problem=problem,
     )

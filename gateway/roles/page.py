@@ -55,12 +55,16 @@ def is_mine(role: Mapping[str, Any], me: Mapping[str, Any]) -> bool:
 
 
 def why_not(role: Mapping[str, Any], me: Mapping[str, Any]) -> str:
-    """Why the reader cannot be the second person: own, asked, no_health; the empty word when they can."""
+    """Why the reader cannot be the second person: own, asked, no_health, no_person, no_asker; the empty word when they can."""
     if role["may_decide"]:
         return ""
     if is_mine(role, me):
         return "own"
-    return "asked" if "health" in me["roles"] else "no_health"
+    if "health" not in me["roles"]:
+        return "no_health"
+    if role["asked_by_me"]:
+        return "asked"
+    return "no_asker" if me["person"] else "no_person"
 
 
 def may_end(role: Mapping[str, Any], me: Mapping[str, Any]) -> bool:
@@ -70,7 +74,7 @@ def may_end(role: Mapping[str, Any], me: Mapping[str, Any]) -> bool:
 
 @pages.post("/roles")
 async def give_role(request: Request) -> Response:
-    """Ask for a role for somebody. What health opens waits for a second person."""
+    """Ask for a role for somebody. What opens health records, or speaks of them, waits for a second person."""
     form = await typed(request)
     kind, _, found_id = str(form.get("whom", "")).partition(":")
     if kind not in ("person", "account"):

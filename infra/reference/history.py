@@ -131,7 +131,7 @@ EXEMPTIONS = (
 
 STATEMENTS = (
     Statement("潘向野", "not_started", date(2021, 8, 3), "没有接种，也没有证明。"),
-    Statement("余晓岸", "not_started", date(2021, 8, 3), "等医院证明核准。"),
+    Statement("余晓岸", "not_started", date(2021, 8, 3), "等医院开证明。"),
     Statement("贝听澜", "not_started", date(2021, 8, 2), "准备八月中旬接种。"),
     Statement("甘棠", "elsewhere", date(2021, 8, 3), "说在原单位打过，接种凭证还没有拿来。"),
     Statement("严松年", "declined", date(2021, 7, 26), "本人表示不愿接种，处室已谈话一次。"),

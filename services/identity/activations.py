@@ -1,7 +1,8 @@
-"""Activations: coming in by a code, which is good once, for 7 days, and dead after 5 wrong tries."""
+"""Activations: coming in by a code, good once, for 7 days, dead after 5 wrong tries; or saying by it whose a set-up account is."""
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Path
 from pydantic import ConfigDict, Field
@@ -17,6 +18,8 @@ from services.identity.acts import (
     begun,
     end_sessions,
     end_setup_when_health_is_in,
+    hand_roles_over,
+    rights_changed,
     too_weak,
 )
 from services.identity.keys import ACTIVATION_LENGTH, digest, read_code
@@ -30,7 +33,7 @@ from services.identity.rules import (
     what_weakens,
 )
 from services.identity.tables import Acceptance, Account, Activation, KnownPerson, Session
-from shared.auth import Caller, anyone
+from shared.auth import Caller, anyone, signed_in
 from shared.clock import now, today
 from shared.db import Apart, Aside
 from shared.once import secret_answer
@@ -79,6 +82,22 @@ class LetIn(SessionBegun):
     """A new session, and the name to sign in with from now on."""
 
     username: str
+
+
+class Saying(Body):
+    """What the holder of an account adds to the code of their own sheet."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"proof": "0115", "notice_version": NOTICE_VERSION}]})
+    proof: Line = Field(description="The last four digits of the phone number, or the staff number")
+    notice_version: Line = Field(description="The version of the privacy notice that was read and accepted")
+
+
+class SaidWho(Shown):
+    """Whose the account is from now on."""
+
+    name: str
+    username: str = Field(description="The staff number; the username of the set-up signs in as well, unless the account was joined")
+    joined: bool = Field(description="The person had an account: it has the roles now, and the one of the set-up is closed")
 
 
 @activations.get("/{code}")
@@ -131,12 +150,7 @@ async def come_in(
     """Come in: the code, a proof, the privacy notice accepted, a password. Sessions that the person had before end.
 
     Refused 409 `proof_wrong` with `tries_left`, `notice_changed`, and what GET refuses; 422 what weakens the password."""
-    row, person = await _the_code(aside, code, caller.address)
-    tries_left = await _try(aside, code, coming.proof)
-    if tries_left is not None:
-        raise Refused("proof_wrong", 409, {"tries_left": tries_left})
-    if coming.notice_version != NOTICE_VERSION:
-        raise Refused("notice_changed", 409, {"current": NOTICE_VERSION})
+    person = await _proven(aside, code, caller, coming.proof, coming.notice_version)
     if reasons := what_weakens(coming.password, [person.name, spelled(person.sort_key), person.number]):
         raise too_weak("password", reasons)
     kept = await hashing.hashed(coming.password)
@@ -144,13 +158,67 @@ async def come_in(
         row, person = await _in_order(tx, code, hold=True)
         row.state, row.used_at = "used", now()
         account = await _account(tx, person, kept)
-        accepted = insert(Acceptance).values(account_id=account.id, notice_version=NOTICE_VERSION, accepted_at=now())
-        await tx.execute(accepted.on_conflict_do_nothing())
+        await _accept(tx, account.id)
         await end_sessions(tx, Session.account_id == account.id)
         await forget_wrong(tx, lockout_key(account.id, ""))
         session, secret = await begin_session(tx, account.id, coming.kind, coming.device or "", caller.address, "activated")
         await end_setup_when_health_is_in(tx)
     return LetIn(**begun(session, secret).model_dump(), username=person.number)
+
+
+@activations.post("/{code}/account")
+@secret_answer
+async def say_who_one_is(
+    code: Annotated[str, Path(max_length=60, examples=[_EXAMPLE_CODE])], saying: Saying, caller: Annotated[Caller, signed_in], aside: Aside
+) -> SaidWho:
+    """Whoever came in by the set-up says who they are, by the code of their own sheet: the account and its roles are the person's then.
+
+    A person has one account: where there is one already, it takes the roles over, and that of the set-up is closed.
+    Refused 404 `no_account`, 409 `person_known`, `proof_wrong` with `tries_left`, `notice_changed`, and what GET refuses."""
+    await _of_nobody(aside, caller)
+    await _proven(aside, code, caller, saying.proof, saying.notice_version)
+    async with aside() as tx:
+        row, person = await _in_order(tx, code, hold=True)
+        row.state, row.used_at = "used", now()
+        account = await tx.get_one(Account, caller.account_id, with_for_update=True)
+        if account.person_id is not None:  # said in two windows at once
+            raise Refused("person_known")
+        theirs = (await tx.scalars(select(Account).where(Account.person_id == person.id).with_for_update())).one_or_none()
+        if theirs is None:
+            account.person_id = person.id
+        else:
+            account.password_hash = None
+            await end_sessions(tx, Session.account_id == account.id)
+        await tx.flush()
+        await hand_roles_over(tx, account.id, person.id)
+        await rights_changed(tx, person_id=person.id, account_id=None, rose=theirs is not None)
+        await _accept(tx, theirs.id if theirs else account.id)
+    return SaidWho(name=person.name, username=person.number, joined=theirs is not None)
+
+
+async def _of_nobody(aside: Apart, caller: Caller) -> None:
+    async with aside() as tx:
+        account = await tx.get(Account, caller.account_id) if caller.account_id else None
+        if account is None:
+            raise Refused("no_account", 404)
+        if account.person_id is not None:
+            raise Refused("person_known")
+
+
+async def _proven(aside: Apart, code: str, caller: Caller, proof: str, notice_version: str) -> KnownPerson:
+    """Whose code it is, once it, the proof and the accepted notice are in order."""
+    _, person = await _the_code(aside, code, caller.address)
+    tries_left = await _try(aside, code, proof)
+    if tries_left is not None:
+        raise Refused("proof_wrong", 409, {"tries_left": tries_left})
+    if notice_version != NOTICE_VERSION:
+        raise Refused("notice_changed", 409, {"current": NOTICE_VERSION})
+    return person
+
+
+async def _accept(tx: AsyncSession, account_id: UUID) -> None:
+    accepted = insert(Acceptance).values(account_id=account_id, notice_version=NOTICE_VERSION, accepted_at=now())
+    await tx.execute(accepted.on_conflict_do_nothing())
 
 
 async def _try(aside: Apart, code: str, proof: str) -> int | None:

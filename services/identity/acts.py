@@ -34,7 +34,7 @@ from services.identity.rules import (
     session_ends,
     what_forbids_setup_code,
 )
-from services.identity.tables import Account, Activation, KnownPerson, Session, SetupCode, SignIn
+from services.identity.tables import Account, Activation, KnownPerson, Role, Session, SetupCode, SignIn
 from shared.clock import now, real_now, today
 from shared.db import Apart, as_system
 from shared.events import PEOPLE_IN_ONE, RolesChanged, SessionsEnded
@@ -100,6 +100,22 @@ async def rights_changed(tx: AsyncSession, *, person_id: UUID | None, account_id
         publish(tx, RolesChanged(account_ids=list(ids)))
         if rose:
             await end_sessions(tx, Session.account_id.in_(ids))
+
+
+async def hand_roles_over(tx: AsyncSession, account_id: UUID, person_id: UUID) -> None:
+    """The roles of an account that belonged to nobody are the person's; one that the person has already, or waits for, is not had twice."""
+    is_open = Role.state.in_(("waiting", "given"))
+    async with as_system(tx):
+        theirs = {row.role: row for row in await tx.scalars(select(Role).where(Role.person_id == person_id, is_open).with_for_update())}
+        for own in (await tx.scalars(select(Role).where(Role.account_id == account_id, is_open).with_for_update())).all():
+            same = theirs.get(own.role)
+            over = own if same and (same.state == "given" or own.state == "waiting") else same
+            if over is not None:
+                over.state, over.ended_by, over.ended_at = "ended", account_id, now()
+                await tx.flush()  # before the next is handed over: one is open at a time
+            if over is not own:
+                own.person_id, own.account_id = person_id, None
+        await tx.flush()
 
 
 async def print_codes(tx: AsyncSession, activations: Sequence[Activation]) -> dict[UUID, str]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity.keys import digest, new_api_key, new_key_id, read_api_key
 from services.identity.limits import CODE_EVERY, CODE_TRIES, take
-from services.identity.reads import names_of, party, party_of_account
+from services.identity.reads import names_of, parties_of, party, party_of_account
 from services.identity.rules import OPEN_KEYS, Party, scopes_wait, what_forbids_deciding
 from services.identity.tables import Client, ClientKey
 from shared.auth import TOKEN_SECONDS, Caller, Door, mint, require
@@ -230,7 +230,8 @@ async def decide_client(
     """Be the second person for a client with health scopes, and for its keys that wait: one who holds health and made neither.
 
     The keys are made now and shown this once, in `keys`, to whoever approves: they hand them over.
-    Refused 404 `no_client`, 409 `decided_already`, `second_person_needed`, `changed_meanwhile` with `current`."""
+    Refused 404 `no_client`, 409 `decided_already`, `second_person_needed`, `say_who_you_are`, `asker_without_person`,
+    `changed_meanwhile` with `current`."""
     row = await _held(tx, client_id, open_only=False)
     keys = (await tx.scalars(select(ClientKey).where(ClientKey.client_id == row.id, ClientKey.state == "waiting"))).all()
     if row.state not in ("waiting", "open") or (row.state == "open" and not keys):
@@ -297,12 +298,13 @@ def _key_shown(key: ClientKey, made_by: str | None) -> KeyShown:
 async def _shown(tx: AsyncSession, caller: Caller, rows: Sequence[Client]) -> list[ClientShown]:
     keys = (await tx.scalars(select(ClientKey).where(ClientKey.client_id.in_([row.id for row in rows])).order_by(ClientKey.made_at))).all()
     names = await names_of(tx, [*(row.asked_by for row in rows), *(row.decided_by for row in rows), *(key.made_by for key in keys)])
+    asked = await parties_of(tx, [*(row.asked_by for row in rows), *(key.made_by for key in keys)])
     me, shown = party(caller), []
     for row in rows:
         own = [key for key in keys if key.client_id == row.id]
         waiting = row.state == "waiting" or (row.state == "open" and any(key.state == "waiting" for key in own))
         askers = {row.asked_by, *(key.made_by for key in own if key.state == "waiting")}
-        may = waiting and not any(what_forbids_deciding(me, Party(account_id=one), Party(), HEALTH_ROLES) for one in askers)
+        may = waiting and not any(what_forbids_deciding(me, asked.get(one, Party()), Party(), HEALTH_ROLES) for one in askers)
         state = "expired" if row.state in ("waiting", "open") and row.expires_on < today() else row.state
         shown.append(
             ClientShown(

@@ -60,16 +60,13 @@ def is_here() -> ColumnElement[bool]:
     return or_(KnownPerson.left_on.is_(None), KnownPerson.left_on > today())
 
 
-def _with_everything_below(account_id: UUID, answers: ColumnElement[bool], name: str) -> Any:
-    """The departments that an account answers for in one way, and those below them, as one array; none: null."""
-    at_top = select(KnownDepartment.id).join(Account, answers).where(Account.id == account_id)
-    reached = at_top.cte(f"all_{name}", recursive=True)
-    reached = reached.union(select(KnownDepartment.id).join(reached, KnownDepartment.parent_id == reached.c.id))
-    return select(func.array_agg(reached.c.id)).scalar_subquery().label(name)
+def _answered_for(answers: ColumnElement[bool], name: str) -> Any:
+    """The departments that an account answers for in one way, without those below them, as one array; none: null."""
+    return select(func.array_agg(KnownDepartment.id)).where(answers).correlate(Account).scalar_subquery().label(name)
 
 
 async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
-    """The roles given, those that follow from facts, and the departments they reach with everything below; one statement."""
+    """The roles given, those that follow from facts, and the departments answered for; one statement."""
     heads_it = KnownDepartment.head_id == Account.person_id
     reports_for_it = or_(KnownDepartment.reporter_id == Account.person_id, KnownDepartment.deputy_id == Account.person_id)
     given = select(func.array_agg(Role.role)).where(
@@ -81,8 +78,8 @@ async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
             KnownPerson,
             select(KnownDepartment.name).where(KnownDepartment.id == KnownPerson.department_id).scalar_subquery().label("department_name"),
             given.correlate(Account).scalar_subquery().label("given"),
-            _with_everything_below(account_id, heads_it, "headed"),
-            _with_everything_below(account_id, reports_for_it, "reported"),
+            _answered_for(heads_it, "headed"),
+            _answered_for(reports_for_it, "reported"),
             Account.person_id,
         )
         .outerjoin(KnownPerson, KnownPerson.id == Account.person_id)
@@ -136,13 +133,6 @@ async def health_can_sign_in(tx: AsyncSession) -> bool:
         return (await tx.execute(of_people.where(holds, is_here()).limit(1))).first() is not None
 
 
-def department_with_below(department_id: UUID) -> Select[UUID]:
-    """The ids of a department and of everything below it."""
-    reached = select(KnownDepartment.id).where(KnownDepartment.id == department_id).cte("below", recursive=True)
-    reached = reached.union(select(KnownDepartment.id).join(reached, KnownDepartment.parent_id == reached.c.id))
-    return select(reached.c.id)
-
-
 def party(caller: Caller) -> Party:
     """The caller as one who asks or decides."""
     return Party(account_id=caller.account_id, person_id=caller.person_id, roles=caller.roles)
@@ -152,9 +142,15 @@ async def party_of_account(tx: AsyncSession, account_id: UUID | None) -> Party:
     """The account behind `asked_by`, with its person; an account that is gone is nobody."""
     if account_id is None:
         return Party()
+    return (await parties_of(tx, [account_id])).get(account_id, Party(account_id=account_id))
+
+
+async def parties_of(tx: AsyncSession, account_ids: Iterable[UUID | None]) -> dict[UUID | None, Party]:
+    """The accounts behind `asked_by`, each with its person; without an account there is nobody."""
+    wanted = select(Account.id, Account.person_id).where(Account.id.in_({one for one in account_ids if one is not None}))
     async with as_system(tx):
-        person_id = await tx.scalar(select(Account.person_id).where(Account.id == account_id))
-    return Party(account_id=account_id, person_id=person_id)
+        found: dict[UUID | None, Party] = {one.id: Party(account_id=one.id, person_id=one.person_id) for one in await tx.execute(wanted)}
+    return found | {None: Party()}
 
 
 def with_department() -> Select[KnownPerson, str | None]:

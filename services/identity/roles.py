@@ -1,4 +1,4 @@
-"""Roles: asked for, given, ended. Nobody changes their own; health waits for a second person who holds it."""
+"""Roles: asked for, given, ended. Nobody changes their own; health and leader wait for a second person who holds health."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,17 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity.acts import end_setup_when_health_is_in, rights_changed, second_person_by_setup_code
-from services.identity.reads import PersonShown, health_can_sign_in, held_by, names_of, party, party_of_account, people_shown, the_person
+from services.identity.reads import (
+    PersonShown,
+    health_can_sign_in,
+    held_by,
+    names_of,
+    parties_of,
+    party,
+    party_of_account,
+    people_shown,
+    the_person,
+)
 from services.identity.rules import Party, holds_health, role_waits, what_forbids_asking, what_forbids_deciding
 from services.identity.tables import Account, Role
 from shared.auth import Caller, require
@@ -45,6 +55,7 @@ class RoleShown(Shown):
     decided_at: datetime | None
     by_setup_code: bool = Field(description="Given by the set-up, or the setup code stood for the second person")
     ended_at: datetime | None
+    asked_by_me: bool
     may_decide: bool = Field(description="The caller may be the second person")
 
 
@@ -94,9 +105,9 @@ async def list_roles(
 
 @roles.post("", status_code=201)
 async def ask_for_role(wish: RoleWish, caller: Annotated[Caller, require("role.give")], tx: Tx) -> RoleShown:
-    """Give a role; health waits for a second person who holds it. A caller who holds health may ask for health, for others.
+    """Give a role; health and leader wait for a second person who holds health. A caller who holds health may ask for health, for others.
 
-    Refused 404 `no_person`, `no_account`; 409 `own_roles`, `not_yours_to_give`, `already_given`."""
+    Refused 404 `no_person`, `no_account`; 409 `own_roles`, `not_yours_to_give`, `account_without_person`, `already_given`."""
     beneficiary = Party(account_id=wish.account_id, person_id=wish.person_id)
     if wish.person_id:
         await the_person(tx, wish.person_id)
@@ -122,7 +133,9 @@ async def decide_role(role_id: RoleId, verdict: RoleVerdict, caller: Annotated[C
     """Be the second person: one who holds health, who did not ask, and who does not gain. An administrator never is.
 
     While nobody who can sign in holds health, the setup code stands for the second person, though never for an administrator's gain.
-    Refused 404 `no_role`, 409 `decided_already`, `own_roles`, `second_person_needed`, `setup_code_wrong`, `not_for_administrator`."""
+    Both, who asked and who decides, are persons of the staff list: an account without one might be somebody's second account.
+    Refused 404 `no_role`, 409 `decided_already`, `own_roles`, `second_person_needed`, `say_who_you_are`, `asker_without_person`,
+    `setup_code_wrong`, `not_for_administrator`."""
     row = await tx.get(Role, role_id, with_for_update=True)
     if row is None:
         raise Refused("no_role", 404)
@@ -184,6 +197,7 @@ async def _beneficiary(tx: AsyncSession, row: Role) -> Party:
 async def _shown(tx: AsyncSession, caller: Caller, found: Sequence[Role]) -> list[RoleShown]:
     people = await people_shown(tx, [row.person_id for row in found if row.person_id])
     names = await names_of(tx, [one for row in found for one in (row.asked_by, row.decided_by, row.account_id)])
+    askers = await parties_of(tx, [row.asked_by for row in found])
     me = party(caller)
     shown = []
     for row in found:
@@ -192,7 +206,7 @@ async def _shown(tx: AsyncSession, caller: Caller, found: Sequence[Role]) -> lis
         may = (
             row.state == "waiting"
             and holds_health(me.roles)
-            and not what_forbids_deciding(me, Party(account_id=row.asked_by), gains, HEALTH_ROLES)
+            and not what_forbids_deciding(me, askers.get(row.asked_by, Party()), gains, HEALTH_ROLES)
         )
         shown.append(
             RoleShown(
@@ -208,6 +222,7 @@ async def _shown(tx: AsyncSession, caller: Caller, found: Sequence[Role]) -> lis
                 decided_at=row.decided_at,
                 by_setup_code=row.decided_at is not None and row.decided_by is None,
                 ended_at=row.ended_at,
+                asked_by_me=me.is_same_as(askers.get(row.asked_by, Party())),
                 may_decide=may,
             )
         )

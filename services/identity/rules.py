@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from shared.policy import HEALTH_ROLES, HEALTH_SCOPES
+from shared.policy import GUARDED_ROLES, HEALTH_ROLES, HEALTH_SCOPES
 from shared.refusals import Reason
 
 PASSWORD_MIN, PASSWORD_MAX = 10, 128
@@ -83,6 +83,11 @@ class Party:
         same_account = self.account_id is not None and self.account_id == other.account_id
         return same_account or (self.person_id is not None and self.person_id == other.person_id)
 
+    @property
+    def is_anybody(self) -> bool:
+        """An account that belongs to no person: of whom nobody can say that it is not somebody else's second one."""
+        return self.account_id is not None and self.person_id is None
+
 
 def holds_health(roles: Collection[str]) -> bool:
     """Do these roles open health records?"""
@@ -91,7 +96,7 @@ def holds_health(roles: Collection[str]) -> bool:
 
 def role_waits(role: str) -> bool:
     """Does giving this role wait for a second person?"""
-    return role in HEALTH_ROLES
+    return role in GUARDED_ROLES
 
 
 def scopes_wait(scopes: Collection[str]) -> bool:
@@ -104,7 +109,7 @@ def code_waits(asker: Party, held: Collection[str], *, has_account: bool) -> boo
 
     A code lets its bearer be that person: whoever does not hold health cannot have one alone, since it would open the person's own
     record. Nor can one who does, for a second pair of eyes: another who holds health, an administrator, a leader already let in. The
-    second person, who is shown the code, always holds health: an administrator makes anybody a leader alone, and would be shown theirs.
+    second person, who is shown the code, always holds health: an administrator would be shown the code of a leader.
     """
     if not holds_health(asker.roles):
         return True
@@ -116,13 +121,15 @@ def what_forbids_asking(asker: Party, beneficiary: Party, role: str) -> list[Rea
     reasons = []
     if asker.is_same_as(beneficiary):
         reasons.append(Reason("own_roles"))
-    if "administrator" not in asker.roles and not (role_waits(role) and holds_health(asker.roles)):
+    if "administrator" not in asker.roles and not (role in HEALTH_ROLES and holds_health(asker.roles)):
         reasons.append(Reason("not_yours_to_give", {"role": role}))
+    if role_waits(role) and beneficiary.is_anybody:
+        reasons.append(Reason("account_without_person", {"role": role}))
     return reasons
 
 
 def what_forbids_deciding(decider: Party, asker: Party, beneficiary: Party, needed: Collection[str]) -> list[Reason]:
-    """The second person is neither who asked nor who gains, and holds what is to be given."""
+    """The second person is neither who asked nor who gains, holds what is needed, and both are persons, else they might be one."""
     reasons = []
     if decider.is_same_as(beneficiary):
         reasons.append(Reason("own_roles"))
@@ -130,6 +137,10 @@ def what_forbids_deciding(decider: Party, asker: Party, beneficiary: Party, need
         reasons.append(Reason("second_person_needed"))
     if not set(needed) & decider.roles:
         reasons.append(Reason("second_person_needed", {"role": sorted(needed)[0]}))
+    if decider.is_anybody:
+        reasons.append(Reason("say_who_you_are"))
+    if asker.is_anybody:
+        reasons.append(Reason("asker_without_person"))
     return reasons
 
 

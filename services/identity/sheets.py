@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.identity.acts import print_codes, second_person_by_setup_code
 from services.identity.reads import (
     PersonShown,
-    department_with_below,
     held_by,
     is_here,
     names_of,
+    parties_of,
     party,
     party_of_account,
     people_shown,
@@ -25,8 +25,9 @@ from services.identity.reads import (
     with_department,
 )
 from services.identity.rules import Party, code_waits, has_left, holds_health, what_forbids_deciding
-from services.identity.tables import Account, Activation, KnownPerson
+from services.identity.tables import Account, Activation, KnownDepartment, KnownPerson
 from shared.auth import Caller, require
+from shared.below import with_everything_below
 from shared.clock import now, today
 from shared.db import Read, Tx, as_system
 from shared.once import secret_answer
@@ -110,6 +111,7 @@ async def list_activations(
     rows = (await read.scalars(wanted.offset((page - 1) * page_size).limit(page_size))).all()
     people = await people_shown(read, [row.person_id for row in rows])
     names = await names_of(read, [one for row in rows for one in (row.asked_by, row.decided_by)])
+    askers = await parties_of(read, [row.asked_by for row in rows])
     items = [
         ActivationShown(
             id=row.id,
@@ -119,7 +121,7 @@ async def list_activations(
             asked_at=row.asked_at,
             decided_by=names.get(row.decided_by) if row.decided_by else None,
             expires_at=row.expires_at,
-            may_decide=row.state == "waiting" and not _forbids(caller, row, Party(account_id=row.asked_by)),
+            may_decide=row.state == "waiting" and not _forbids(caller, row, askers.get(row.asked_by, Party())),
         )
         for row in rows
     ]
@@ -166,7 +168,7 @@ async def _wanted(tx: AsyncSession, wish: PrintWish, caller: Caller) -> dict[UUI
     else:
         assert wish.department_id is not None
         let_in = exists().where(Account.person_id == KnownPerson.id, Account.password_hash.is_not(None))
-        which = KnownPerson.department_id.in_(department_with_below(wish.department_id)) & ~let_in & is_here()
+        which = KnownPerson.department_id.in_(with_everything_below(KnownDepartment, [wish.department_id])) & ~let_in & is_here()
         which &= KnownPerson.id != caller.person_id if caller.person_id else true()
     async with as_system(tx):
         by_name = with_department().where(which).order_by(KnownPerson.sort_key, KnownPerson.id)
@@ -198,7 +200,8 @@ async def decide_activation(
 ) -> Sheet:
     """Be the second person for a code: one who holds health. It is made now and shown to them, never to an administrator.
 
-    Refused 404 `no_activation`, 409 `decided_already`, `own_roles`, `second_person_needed`, `left`."""
+    Refused 404 `no_activation`, 409 `decided_already`, `own_roles`, `second_person_needed`, `say_who_you_are`,
+    `asker_without_person`, `left`."""
     row = await tx.get(Activation, activation_id, with_for_update=True)
     if row is None:
         raise Refused("no_activation", 404)

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Date, cast, literal, null, select, union_all
+from sqlalchemy import Date, bindparam, cast, literal, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.rules import names
@@ -75,39 +75,42 @@ async def tell_departments(tx: AsyncSession, departments: Sequence[Department], 
     await publish_all(tx, [DepartmentsChanged(departments=list(chunk), telling=telling) for chunk in chunks])
 
 
-_STANDING: Any = Standing.__table__  # written as rows, without the weight of objects: nobody has them loaded
+# what is asked and written at every change of a record, composed once; standings as rows, without the weight of objects
+_STANDING: Any = Standing.__table__
+_PERSON: Any = bindparam("of_person")
+_PROGRAMME: Any = bindparam("of_programme")
+_DOSES = select(Dose).where(Dose.person_id == _PERSON, Dose.programme == _PROGRAMME)
+_FORGET = _STANDING.delete().where(_STANDING.c.person_id == _PERSON, _STANDING.c.programme == _PROGRAMME)
+_REMEMBER = _STANDING.insert()
+_EXEMPT_AND_SAID: Any = union_all(
+    select(Exemption.kind, Exemption.from_on, Exemption.until_on, literal(True).label("exempt")).where(
+        Exemption.person_id == _PERSON, Exemption.programme == _PROGRAMME, Exemption.state == "approved"
+    ),
+    select(Statement.kind, Statement.on, cast(null(), Date), literal(False)).where(
+        Statement.person_id == _PERSON, Statement.programme == _PROGRAMME
+    ),
+)
 
 
 async def compute_standing(tx: AsyncSession, person: Person, programme: str) -> tuple[list[Dose], tuple[Span, ...]]:
     """Compute a person's standing anew and tell that the record changed; answers every dose on record and the spans. Hold the person's
     row before."""
     await tx.flush()
+    whose = {"of_person": person.id, "of_programme": programme}
     async with as_system(tx):
-        doses = list(await tx.scalars(select(Dose).where(Dose.person_id == person.id, Dose.programme == programme)))
-        exempt, said = await _exempt_and_said(tx, person.id, programme)
+        doses = list(await tx.scalars(_DOSES, whose))
+        rows: Any = (await tx.execute(_EXEMPT_AND_SAID, whose)).all()
         spans = timeline(
             PROGRAMMES[programme],
             born_on=person.born_on,
             given=[Given(one.id, one.product, one.given_on) for one in doses if not one.superseded and not one.withdrawn],
-            exempt=exempt,
-            statements=said,
+            exempt=[Exempt(row[0], row[1], row[2]) for row in rows if row[3]],
+            statements=[Said(row[0], row[1]) for row in rows if not row[3]],
         )
-        await tx.execute(_STANDING.delete().where(_STANDING.c.person_id == person.id, _STANDING.c.programme == programme))
-        await tx.execute(_STANDING.insert(), [span_row(person.id, programme, span) for span in spans])
+        await tx.execute(_FORGET, whose)
+        await tx.execute(_REMEMBER, [span_row(person.id, programme, span) for span in spans])
     publish(tx, HealthRecordChanged(person_ids=[person.id]))
     return doses, spans
-
-
-async def _exempt_and_said(tx: AsyncSession, person_id: UUID, programme: str) -> tuple[list[Exempt], list[Said]]:
-    """The approved exemptions and the statements of a person, in one question."""
-    exempt = select(Exemption.kind, Exemption.from_on, Exemption.until_on, literal(True).label("exempt")).where(
-        Exemption.person_id == person_id, Exemption.programme == programme, Exemption.state == "approved"
-    )
-    said = select(Statement.kind, Statement.on, cast(null(), Date), literal(False)).where(
-        Statement.person_id == person_id, Statement.programme == programme
-    )
-    rows: Any = (await tx.execute(union_all(exempt, said))).all()
-    return [Exempt(row[0], row[1], row[2]) for row in rows if row[3]], [Said(row[0], row[1]) for row in rows if not row[3]]
 
 
 REMOVAL = "person.remove"

@@ -15,8 +15,9 @@ from services.personnel.rules.words import SENTENCES as IMPORT_SENTENCES
 from services.personnel.scope import SCOPE
 from services.personnel.sentences import SAID
 from services.personnel.statements import statements
+from services.personnel.urge import urge
 from shared.service import service
 
-SLICES = [institution, departments, people, records, doses, exemptions, statements, coverage, remarks, copies, retention, imports]
+SLICES = [institution, departments, people, records, doses, exemptions, statements, coverage, urge, remarks, copies, retention, imports]
 
 app = service("personnel", SLICES, scope=SCOPE, sentences={**IMPORT_SENTENCES, **SAID})

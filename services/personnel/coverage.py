@@ -1,63 +1,68 @@
-"""Coverage: how the people on strength stand on a day, by department and by employment, and who is to be urged."""
+"""Coverage: how the people on strength stand on a day, by department and by employment; of departments alone, how many are to be urged."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Annotated, Any, get_args
-from urllib.parse import quote
+from typing import Annotated, NamedTuple, Required, TypedDict, get_args
 from uuid import UUID
 
 from fastapi import Query, Response
-from sqlalchemy import ColumnElement, and_, case, func, select, true
+from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.acts import looked
-from services.personnel.reads import on_strength, standing_shown, stands
-from services.personnel.rules import coverage_words as words
+from services.personnel.reads import on_strength, stands, to_be_urged, within
+from services.personnel.rules import export_words as words
+from services.personnel.rules.small_counts import may_be_told
 from services.personnel.rules.standing import CODES
-from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, Language, PersonBrief, StandingCode, StandingShown
+from services.personnel.shapes import DepartmentBrief, Employment, Language, StandingCode
 from services.personnel.tables import Department, Person, Standing
 from shared.auth import Caller, require
 from shared.clock import today
-from shared.db import Aside, Read, Tx, as_system
-from shared.export import Table, Value, xlsx
+from shared.db import Read, Tx, as_system
+from shared.export import A_FILE, Table, Value, download, xlsx
 from shared.refusals import wrong
 from shared.service import Slice
-from shared.web import Listed, PageNo, PageSize, Shown
+from shared.web import Shown
 
 coverage = Slice(prefix="/coverage", tags=["coverage"])
 
-URGED = ("due", "overdue", "not_started", "unknown")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_A_FILE: dict[int | str, dict[str, Any]] = {200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}}
-
 Buckets = dict[StandingCode, int]
-OnDay = Annotated[date | None, Query(description="The day; today when it is not given", examples=["2021-08-04"])]
-InDepartments = Annotated[list[UUID] | None, Query(max_length=50, description="Only these departments", examples=[[EXAMPLE_ID]])]
+LAST_DAY = date(2200, 12, 31)
+OnDay = Annotated[
+    date | None,
+    Query(description="The day; today when it is not given. Whoever sees departments alone sees today alone", examples=["2021-08-04"]),
+]
 
 
-class DepartmentCoverage(Shown):
+class Counted(Shown):
+    """People, and how they stand. Whoever sees coverage of departments alone is told how many are to be urged, whose names they have, and
+    how many others there are; `buckets` only of all together, and only where the group is so large that they speak of nobody."""
+
+    total: int
+    buckets: Buckets | None = None
+    urged_count: int | None = None
+    others_count: int | None = None
+
+
+class DepartmentCoverage(Counted):
     """A department's own people, without those of departments below it."""
 
     department: DepartmentBrief
-    total: int
-    buckets: Buckets
 
 
-class EmploymentCoverage(Shown):
+class EmploymentCoverage(Counted):
     """The people of one kind of employment."""
 
     employment: Employment
-    total: int
-    buckets: Buckets
 
 
-class Coverage(Shown):
-    """How the people on strength stand on a day. Each set of buckets adds up to its total, and both lists to the whole."""
+class Coverage(Counted):
+    """How the people on strength stand on a day. Each set of buckets adds up to its total, as do the urged and the others; both lists add
+    up to the whole."""
 
     on: date
-    total: int
-    buckets: Buckets
     by_department: list[DepartmentCoverage]
     by_employment: list[EmploymentCoverage]
 
@@ -67,6 +72,8 @@ class Coverage(Shown):
                 "on": "2021-08-04",
                 "total": 2,
                 "buckets": {**dict.fromkeys(CODES, 0), "complete": 1, "due": 1},
+                "urged_count": None,
+                "others_count": None,
                 "by_department": [],
                 "by_employment": [],
             }
@@ -74,210 +81,127 @@ class Coverage(Shown):
     }
 
 
-class Urged(Shown):
-    """Somebody to be urged. How they stand and since when is there only for those who may see it: a head is told the name alone."""
+class Cell(NamedTuple):
+    """So many of a department and a kind of employment stand so, and so many of them are to be urged."""
 
-    person: PersonBrief
-    number: str
-    department: DepartmentBrief
+    department_id: UUID
     employment: Employment
-    standing: StandingShown | None = None
-    since_on: date | None = None
-    declined: bool | None = None
+    code: StandingCode
+    people_count: int
+    urged_count: int
 
 
-class UrgeListed(Listed[Urged]):
-    """A page of those to be urged today. Who declined stands at the end, apart, for those who may see it."""
+class Numbers(TypedDict, total=False):
+    """What is said of some people: the fields of `Counted`."""
 
-    on: date
-    declined_count: int | None = None
+    total: Required[int]
+    buckets: Buckets
+    urged_count: int
+    others_count: int
 
 
 @coverage.get("")
 async def show_coverage(caller: Annotated[Caller, require("coverage.read")], read: Read, on: OnDay = None) -> Coverage:
     """How everybody on strength stands on a day: who had joined by then and had not left, in the department they are in now. A head sees
-    their own departments. 422 for a day that is none of ours."""
-    return await _coverage(read, caller, _day(on))
+    today, of their own departments: how many there are and how many are to be urged. 422 for a day that is none of ours, or, for a head,
+    is not today."""
+    return await _coverage(read, caller, _day(caller, on))
 
 
-@coverage.get("/export", response_class=Response, responses=_A_FILE)
+@coverage.get("/export", response_class=Response, responses=A_FILE)
 async def export_coverage(
     caller: Annotated[Caller, require("coverage.read")], tx: Tx, on: OnDay = None, lang: Language = "zh-Hans"
 ) -> Response:
     """The same as a workbook, one sheet by department and one by employment. On record with who, filter and count."""
-    found = await _coverage(tx, caller, _day(on))
+    found = await _coverage(tx, caller, _day(caller, on))
     looked(tx, "export", [], {"list": "coverage", "on": found.on.isoformat(), "lang": lang}, found.total)
     say = words.WORDS[lang]
     about = [say["coverage"], f"{say['on']} {found.on.isoformat()}"]
-    codes = [say[code] for code in CODES]
+    whole = _sees_whole(caller)
+    headings = [say["total"], *(say[one] for one in (CODES if whole else ("urged", "others")))]
 
-    def row(name: str, total: int, buckets: Buckets) -> list[Value]:
-        return [name, total, *(buckets[code] for code in CODES)]
+    def row(name: str, one: Counted) -> list[Value]:
+        shown = [one.buckets[code] for code in CODES] if whole and one.buckets else [one.urged_count, one.others_count]
+        return [name, one.total, *shown]
 
-    everybody = row(say["all"], found.total, found.buckets)
-    by_department = [row(one.department.name, one.total, one.buckets) for one in found.by_department]
-    by_employment = [row(say[one.employment], one.total, one.buckets) for one in found.by_employment]
-    tables = (
-        Table(say["by_department"], [say["department"], say["total"], *codes], [*by_department, everybody], about),
-        Table(say["by_employment"], [say["employment"], say["total"], *codes], [*by_employment, everybody], about),
-    )
-    return _file(await asyncio.to_thread(xlsx, *tables), f"{say['coverage']} {found.on.isoformat()}", "coverage")
-
-
-@coverage.get("/urge")
-async def list_urged(
-    caller: Annotated[Caller, require("urge.read")],
-    tx: Tx,
-    department_id: InDepartments = None,
-    page: PageNo = 1,
-    page_size: PageSize = 50,
-) -> UrgeListed:
-    """Who is to be urged today: due, overdue, not started or unknown; those below the age who have had no dose are not. A head sees the
-    names of their own departments, without reasons, dates or doses. A look, recorded."""
-    on, inside = today(), _sees_standings(caller)
-    which = _urged(caller, department_id, on)
-    async with as_system(tx):
-        counted = await tx.execute(_people(func.count(), func.count().filter(Standing.code == "declined"), on=on).where(*which))
-        total, declined_count = counted.one()
-        found = await _urged_rows(tx, which, on, inside, page, page_size)
-    asked = {"list": "urge", "department_id": department_id, "page": page}
-    looked(tx, "list", [one.person.id for one in found], {name: value for name, value in asked.items() if value})
-    return UrgeListed(
-        items=found, total=total, page=page, page_size=page_size, on=on, declined_count=int(declined_count) if inside else None
-    )
+    everybody = row(say["all"], found)
+    by_department = [row(one.department.name, one) for one in found.by_department]
+    by_employment = [row(say[one.employment], one) for one in found.by_employment]
+    tables = [
+        Table(say["by_department"], [say["department"], *headings], [*by_department, everybody], about),
+        Table(say["by_employment"], [say["employment"], *headings], [*by_employment, everybody], about),
+    ]
+    if found.buckets and not whole:
+        by_standing: list[list[Value]] = [[say[code], found.buckets[code]] for code in CODES]
+        tables.append(Table(say["by_standing"], [say["standing"], say["total"]], by_standing, about))
+    return download(await asyncio.to_thread(xlsx, *tables), f"{say['coverage']} {found.on.isoformat()}", "coverage")
 
 
-@coverage.get("/urge/export", response_class=Response, responses=_A_FILE)
-async def export_urged(
-    caller: Annotated[Caller, require("urge.read")], apart: Aside, department_id: InDepartments = None, lang: Language = "zh-Hans"
-) -> Response:
-    """All of the urge list as a workbook, to the extent that the caller sees it. On record with who, filter and count."""
-    on, say = today(), words.WORDS[lang]
-    asked = {"list": "urge", "department_id": department_id, "lang": lang}
-    async with apart(caller) as tx:  # over before the workbook is written, which takes seconds for 50,000 people
-        found = await _urged_cells(tx, caller, department_id, on)
-        looked(tx, "export", [one[0] for one in found], {name: value for name, value in asked.items() if value}, len(found))
-    headings = [say[one] for one in ("number", "name", "department", "employment")]
-    if _sees_standings(caller):
-        headings += [say[one] for one in ("standing", "since_on", "next_from_on", "next_until_on", "valid_count", "needed_count")]
-    about = [say["urge"], f"{say['on']} {on.isoformat()}", f"{say['total']} {len(found)}"]
-    table = Table(say["urge"], headings, (_said(one[1:], say) for one in found), about)
-    return _file(await asyncio.to_thread(xlsx, table), f"{say['urge']} {on.isoformat()}", "urge")
+def _sees_whole(caller: Caller) -> bool:
+    return caller.reach("coverage.read").everything
 
 
-async def _urged_cells(tx: AsyncSession, caller: Caller, department_id: list[UUID] | None, on: date) -> Sequence[Sequence[Any]]:
-    """The rows of the workbook, with the person's id before them; what the caller may not see is not asked for."""
-    columns: list[Any] = [Person.id, Person.number, Person.name, Department.name, Person.employment]
-    if _sees_standings(caller):
-        columns += [Standing.code, Standing.from_on, Standing.next_from_on, Standing.next_until_on]
-        columns += [Standing.valid_count, Standing.needed_count]
-    async with as_system(tx):
-        return (await tx.execute(_in_order(_people(*columns, on=on), _urged(caller, department_id, on)))).all()
-
-
-def _said(cells: Sequence[Any], say: dict[str, str]) -> list[Value]:
-    number, name, department, employment, *how = cells
-    row: list[Value] = [number, name, department, say[employment]]
-    if how:
-        code, since_on, *rest = how
-        row += [say[code], since_on if since_on > date.min else None, *rest]
-    return row
-
-
-def _day(on: date | None) -> date:
+def _day(caller: Caller, on: date | None) -> date:
     if on is not None and on.year < 1900:
         raise wrong("on", "too_long_ago")
-    if on is not None and on.year > 2200:  # the calendar's last days are those on which nothing ends any more
-        raise wrong("on", "date_unreadable", text=on.isoformat())
+    if on is not None and on > LAST_DAY:  # the calendar's last days are those on which nothing ends any more
+        raise wrong("on", "too_far_ahead", max=LAST_DAY.isoformat())
+    if on not in (None, today()) and not _sees_whole(caller):  # by the day on which one more is to be urged one learns how they stood
+        raise wrong("on", "today_alone")
     return on or today()
 
 
 async def _coverage(read: AsyncSession, caller: Caller, on: date) -> Coverage:
     """One statement counts, one names the departments; counted behind the door, by the reach of the caller."""
-    code = func.coalesce(Standing.code, "unknown")
-    by = (Person.department_id, Person.employment, code)
-    counts = select(*by, func.count()).select_from(Person).join(Standing, stands(on), isouter=True)  # nobody falls out of the head-count
-    mine = _within(caller, "coverage.read")
+    whole = _sees_whole(caller)
+    by = (Person.department_id, Person.employment, func.coalesce(Standing.code, "unknown"))  # nobody falls out of the head-count
+    urged = literal(0) if whole else func.count().filter(to_be_urged())
+    counts = select(*by, func.count(), urged).select_from(Person).join(Standing, stands(on), isouter=True)
     async with as_system(read):
-        counted = await read.execute(counts.where(on_strength(on), mine).group_by(*by))
-        cells: list[tuple[UUID, Employment, StandingCode, int]] = list(counted)  # type: ignore[arg-type]
+        counted = await read.execute(counts.where(on_strength(on), within(caller, "coverage.read")).group_by(*by))
+        cells = [Cell(*one) for one in counted]  # type: ignore[arg-type]
         wanted = select(Department.id, Department.name).order_by(Department.sort_key, Department.id)
         departments = (await read.execute(wanted)).all()
-    whole, by_department, by_employment = _empty(), dict[UUID, Buckets](), dict[Employment, Buckets]()
-    for department_id, employment, found, count in cells:
-        for buckets in (whole, by_department.setdefault(department_id, _empty()), by_employment.setdefault(employment, _empty())):
-            buckets[found] += count
+    by_department, by_employment = defaultdict[UUID, list[Cell]](list), defaultdict[Employment, list[Cell]](list)
+    for cell in cells:
+        by_department[cell.department_id].append(cell)
+        by_employment[cell.employment].append(cell)
+    of = _buckets if whole else _urged_and_others
     return Coverage(
         on=on,
-        total=sum(whole.values()),
-        buckets=whole,
+        **(_buckets(cells) if whole else _of_all(cells)),
         by_department=[
-            DepartmentCoverage(
-                department=DepartmentBrief(id=one, name=name), total=sum(by_department[one].values()), buckets=by_department[one]
-            )
+            DepartmentCoverage(department=DepartmentBrief(id=one, name=name), **of(by_department[one]))
             for one, name in departments
             if one in by_department
         ],
         by_employment=[
-            EmploymentCoverage(employment=one, total=sum(by_employment[one].values()), buckets=by_employment[one])
-            for one in get_args(Employment)
-            if one in by_employment
+            EmploymentCoverage(employment=one, **of(by_employment[one])) for one in get_args(Employment) if one in by_employment
         ],
     )
 
 
-def _empty() -> Buckets:
-    return dict.fromkeys(CODES, 0)
+def _buckets(cells: Iterable[Cell]) -> Numbers:
+    buckets: Buckets = dict.fromkeys(CODES, 0)
+    for one in cells:
+        buckets[one.code] += one.people_count
+    return {"total": sum(buckets.values()), "buckets": buckets}
 
 
-def _people(*columns: Any, on: date) -> Any:
-    return select(*columns).select_from(Person).join(Standing, stands(on))
+def _urged_and_others(cells: Iterable[Cell]) -> Numbers:
+    total = urged = 0
+    for one in cells:
+        total, urged = total + one.people_count, urged + one.urged_count
+    return {"total": total, "urged_count": urged, "others_count": total - urged}
 
 
-def _within(caller: Caller, action: str) -> ColumnElement[bool]:
-    """The people of the departments that an action reaches; one's own row alone is no reason to be counted in somebody else's."""
-    reach = caller.reach(action)
-    return true() if reach.everything else Person.department_id.in_(reach.departments)
-
-
-def _sees_standings(caller: Caller) -> bool:
-    return caller.reach("standing.read").everything
-
-
-def _urged(caller: Caller, department_id: list[UUID] | None, on: date) -> list[ColumnElement[bool]]:
-    codes = (*URGED, "declined") if _sees_standings(caller) else URGED
-    too_young = and_(Standing.notes.contains(["under_age"]), Standing.valid_count == 0)
-    which = [on_strength(on), _within(caller, "urge.read"), Standing.code.in_(codes), ~too_young]
-    return [*which, Person.department_id.in_(department_id)] if department_id else which
-
-
-def _in_order(wanted: Any, which: list[ColumnElement[bool]]) -> Any:
-    """Those to be urged, by department and name; who declined stands at the end."""
-    apart = case((Standing.code == "declined", 1), else_=0)
-    return (
-        wanted.join(Department, Department.id == Person.department_id)
-        .where(*which)
-        .order_by(apart, Department.sort_key, Person.sort_key, Person.id)
-    )
-
-
-async def _urged_rows(tx: AsyncSession, which: list[ColumnElement[bool]], on: date, inside: bool, page: int, page_size: int) -> list[Urged]:
-    columns = (Person.id, Person.number, Person.name, Person.employment, Department.id, Department.name, Standing)
-    found = await tx.execute(_in_order(_people(*columns, on=on), which).limit(page_size).offset((page - 1) * page_size))
-    return [
-        Urged(
-            person=PersonBrief(id=person_id, name=name),
-            number=number,
-            department=DepartmentBrief(id=department_id, name=department_name),
-            employment=employment,
-            standing=standing_shown(standing, standing.programme, on) if inside else None,
-            since_on=standing.from_on if inside and standing.from_on > date.min else None,
-            declined=standing.code == "declined" if inside else None,
-        )
-        for person_id, number, name, employment, department_id, department_name, standing in found
-    ]
-
-
-def _file(content: bytes, name: str, plain: str) -> Response:
-    disposition = f"attachment; filename=\"{plain}.xlsx\"; filename*=UTF-8''{quote(name)}.xlsx"
-    return Response(content, media_type=XLSX, headers={"Content-Disposition": disposition, "Cache-Control": "no-store"})
+def _of_all(cells: Sequence[Cell]) -> Numbers:
+    """With the buckets of a large group; its parts never have them, for what they lack of the whole would speak of the rest."""
+    counts = Counter[tuple[str, bool]]()
+    for one in cells:
+        counts[one.code, True] += one.urged_count
+        counts[one.code, False] += one.people_count - one.urged_count
+    numbers = _urged_and_others(cells)
+    if may_be_told(counts):
+        numbers["buckets"] = _buckets(cells)["buckets"]
+    return numbers

@@ -158,4 +158,4 @@ async def _ways_up(tx: AsyncSession, department_id: UUID, parent_id: UUID) -> di
 def _answers(caller: Caller, way_up: Sequence[Department]) -> bool:
     """Does the caller answer for the department that this way begins at? As it stands now: no token knows what was added since."""
     named = {person_id for one in way_up for person_id in (one.head_id, one.reporter_id, one.deputy_id) if person_id}
-    return caller.person_id in named or way_up[0].id in caller.departments | caller.reported
+    return caller.person_id in named or any(one.id in caller.departments | caller.reported for one in way_up)

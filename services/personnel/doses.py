@@ -95,7 +95,8 @@ async def record_dose(wish: NewDose, caller: Annotated[Caller, require("dose.rec
 
 @doses.post("/{dose_id}/corrections", status_code=201)
 async def correct_dose(dose_id: DoseId, wish: Correction, caller: Annotated[Caller, require("dose.record")], tx: Tx) -> DoseRecorded:
-    """Correct a dose: a new row supersedes it, both stay readable. Refused: `corrected_meanwhile`, `twice`, `not_found`."""
+    """Correct a dose: a new row supersedes it, both stay readable. Refused: `corrected_meanwhile`, `twice`, `not_found`; 422
+    `nothing_changed` when there is a note alone."""
     async with as_system(tx):
         person_id = await tx.scalar(select(Dose.person_id).where(Dose.id == dose_id))
     if person_id is None:
@@ -106,20 +107,25 @@ async def correct_dose(dose_id: DoseId, wish: Correction, caller: Annotated[Call
         raise Refused("not_found", 404)
     if old.superseded:
         raise Refused("corrected_meanwhile", 409)
+    right = {
+        "product": _product(old.programme, wish.product) if wish.product else old.product,
+        "given_on": _date(wish.given_on, person) if wish.given_on else old.given_on,
+        "lot": wish.lot if "lot" in wish.model_fields_set else old.lot,
+        "place": wish.place if "place" in wish.model_fields_set else old.place,
+        "withdrawn": wish.withdrawn,
+    }
+    if all(getattr(old, field) == value for field, value in right.items()):
+        raise wrong("note", "nothing_changed")
     old.superseded = True
     await tx.flush()  # the old row must leave the unique index before the new one enters
     row = Dose(
         person_id=person.id,
         programme=old.programme,
-        product=_product(old.programme, wish.product) if wish.product else old.product,
-        given_on=_date(wish.given_on, person) if wish.given_on else old.given_on,
-        lot=wish.lot if "lot" in wish.model_fields_set else old.lot,
-        place=wish.place if "place" in wish.model_fields_set else old.place,
+        **right,
         source=old.source,
         note=wish.note,
         corrects_id=old.id,
         superseded=False,
-        withdrawn=wish.withdrawn,
         entered_by=caller.id,
         entered_by_name=caller.name,
         entered_at=now(),
@@ -131,7 +137,7 @@ async def correct_dose(dose_id: DoseId, wish: Correction, caller: Annotated[Call
 async def _recorded(tx: AsyncSession, person: Person, row: Dose, caller: Caller) -> DoseRecorded:
     rows, spans = await compute_standing(tx, person, row.programme)
     shown = next(one for one in judged(row.programme, rows, person.born_on) if one.id == row.id)
-    if not caller.reach("standing.read").holds(person_id=person.id, department_id=person.department_id):
+    if not caller.reach("standing.read").holds(person.id):
         shown.number, shown.valid, shown.reason = None, None, None
         return DoseRecorded(person_id=person.id, dose=shown, standing=None)
     return DoseRecorded(person_id=person.id, dose=shown, standing=standing_shown(span_on(spans, today()).standing, row.programme, today()))

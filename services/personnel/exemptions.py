@@ -1,7 +1,7 @@
 """Exemptions: recorded with certificate and issuer, holding only once another person approved them, and lapsing by themselves."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from fastapi import Path
@@ -23,6 +23,7 @@ from shared.web import Body, Line, Listed, Note, PageNo, PageSize
 exemptions = Slice(prefix="/exemptions", tags=["exemptions"])
 
 ExemptionId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+ExemptionState = Literal["pending", "approved", "refused"]
 
 
 class NewExemption(Body):
@@ -62,10 +63,17 @@ class Verdict(Body):
     model_config = Body.model_config | {"json_schema_extra": {"example": {"verdict": "approved"}}}
 
 
+class ExemptionsListed(Listed[ExemptionShown]):
+    """A page of exemptions; `counts` says how many there are in each state."""
+
+    counts: dict[ExemptionState, int]
+
+
 @exemptions.post("", status_code=201)
 async def record_exemption(wish: NewExemption, caller: Annotated[Caller, require("exemption.record")], tx: Tx) -> ExemptionShown:
-    """Record an exemption; it waits for another person, and changes nothing until then. 422: a temporary one without its last day, a
-    permanent one with one, a last day before the first, a person who is not here."""
+    """Record an exemption; it waits for another person, and changes nothing until then. 409 `say_who_you_are`. 422: a temporary one
+    without its last day, a permanent one with one, a last day before the first, a person who is not here."""
+    _be_somebody(caller)
     _check_dates(wish)
     if await tx.scalar(select(Person.id).where(Person.id == wish.person_id)) is None:
         raise wrong("person_id", "unknown_id")
@@ -83,13 +91,16 @@ async def record_exemption(wish: NewExemption, caller: Annotated[Caller, require
 async def list_exemptions(
     caller: Annotated[Caller, require("exemption.decide")],
     tx: Tx,
-    state: Literal["pending", "approved", "refused"] | None = None,
+    state: ExemptionState | None = None,
     page: PageNo = 1,
     page_size: PageSize = 50,
-) -> Listed[ExemptionShown]:
-    """Exemptions, the latest first. A leader sees issuer, validity and whether there is a certificate, not the reason. A look, recorded."""
+) -> ExemptionsListed:
+    """Exemptions, the latest first, and how many there are in each state. A leader sees issuer, validity and whether there is a
+    certificate, not the reason. A look, recorded."""
     which = [Exemption.state == state] if state else []
-    total = await tx.scalar(select(func.count()).select_from(Exemption).where(*which))
+    counted = await tx.execute(select(Exemption.state, func.count()).group_by(Exemption.state))
+    counts: dict[ExemptionState, int] = dict.fromkeys(get_args(ExemptionState), 0)
+    counts |= {row[0]: row[1] for row in counted}  # type: ignore[misc]
     wanted = (
         select(Exemption, Person, Department)
         .join(Person, Person.id == Exemption.person_id)
@@ -100,7 +111,19 @@ async def list_exemptions(
     found = (await tx.execute(wanted.limit(page_size).offset((page - 1) * page_size))).all()
     asked: dict[str, Any] = {"state": state} if state else {}
     looked(tx, "exemptions", dict.fromkeys(person.id for _, person, _ in found), asked | {"page": page})
-    return Listed(items=[_shown(*row, caller) for row in found], total=total or 0, page=page, page_size=page_size)
+    total = counts[state] if state else sum(counts.values())
+    return ExemptionsListed(items=[_shown(*row, caller) for row in found], total=total, page=page, page_size=page_size, counts=counts)
+
+
+@exemptions.get("/{exemption_id}")
+async def show_exemption(exemption_id: ExemptionId, caller: Annotated[Caller, require("exemption.decide")], tx: Tx) -> ExemptionShown:
+    """One exemption, as the list shows it. A look, recorded. Refused: `not_found`."""
+    row = await tx.get(Exemption, exemption_id)
+    if row is None:
+        raise Refused("not_found", 404)
+    person, department = await person_of(tx, row.person_id)
+    looked(tx, "exemptions", [person.id], {"exemption_id": exemption_id})
+    return _shown(row, person, department, caller)
 
 
 @exemptions.post("/{exemption_id}/approval")
@@ -108,7 +131,8 @@ async def decide_exemption(
     exemption_id: ExemptionId, wish: Verdict, caller: Annotated[Caller, require("exemption.decide")], tx: Tx
 ) -> ExemptionShown:
     """Approve or refuse an exemption, once; approved, it changes the standing. Refused: `own_approval` for whoever recorded it and for
-    whom it is, `decided_already`, `not_found`."""
+    whom it is, `say_who_you_are`, `decided_already`, `not_found`."""
+    _be_somebody(caller)
     person_id = await tx.scalar(select(Exemption.person_id).where(Exemption.id == exemption_id))
     if person_id is None:
         raise Refused("not_found", 404)
@@ -131,6 +155,12 @@ async def decide_exemption(
 
 def _shown(row: Exemption, person: Person, department: Department, caller: Caller) -> ExemptionShown:
     return shown_exemption(row, PersonBrief(id=person.id, name=person.name), caller, DepartmentBrief.model_validate(department))
+
+
+def _be_somebody(caller: Caller) -> None:
+    """An exemption takes two persons; an account that belongs to none might be the other's second one."""
+    if caller.person_id is None:
+        raise Refused("say_who_you_are", 409)
 
 
 def _check_dates(wish: NewExemption) -> None:

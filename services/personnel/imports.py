@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.acts import looked
 from services.personnel.importing.copied import line
-from services.personnel.importing.jobs import COMMIT, PREVIEW, commit, gave_up, move, preview
+from services.personnel.importing.jobs import COMMIT, PREVIEW, TIDY, commit, gave_up, move, preview, tidy
 from services.personnel.importing.process import ask
 from services.personnel.importing.shapes import (
     ColumnsWish,
@@ -42,6 +42,7 @@ from shared.web import Line, Listed, PageNo, PageSize
 imports = Slice(prefix="/imports", tags=["imports"])
 imports.job(PREVIEW, gave_up)(preview)
 imports.job(COMMIT, gave_up)(commit)
+imports.due(TIDY)(tidy)
 
 MOST_FILE_BYTES = 20_000_000
 READERS_AT_ONCE = 2

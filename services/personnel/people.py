@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import ColumnElement, false, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import CTE, ColumnElement, Select, false, func, literal, or_, select, true
 
 from services.personnel.acts import compute_standing, looked, name_person, plan_removal, tell_person
 from services.personnel.reads import person_of, person_shown, standing_shown, stands
@@ -97,43 +96,68 @@ async def list_people(
         filters.append(Person.employment == employment)
     if not left:
         filters.append(or_(Person.left_on.is_(None), Person.left_on > on))
-    counts = await _count(tx, filters, stands(on) if sees_standing else None)
-    total = counts[standing] if standing else sum(counts.values())
-    keys = {
-        "name": (Person.sort_key, Person.id),
-        "number": (Person.number,),
-        "department": (Department.sort_key, Person.sort_key, Person.id),
-    }
-    wanted: Any = select(Person, Department).join(Department, Department.id == Person.department_id).where(*filters)
+    code: Any = Standing.code if sees_standing else literal("")
+    keys = {"name": (Person.sort_key,), "number": (Person.number,), "department": (Department.sort_key, Person.sort_key)}[sort]
+    found = select(Person.id, code.label("code"), *(key.label(f"key_{place}") for place, key in enumerate(keys))).where(*filters)
     if sees_standing:
-        wanted = wanted.add_columns(Standing).join(Standing, stands(on))
-        if standing:
-            wanted = wanted.where(Standing.code == standing)
-    found = await tx.execute(wanted.order_by(*keys[sort]).limit(page_size).offset((page - 1) * page_size))
-    items = [_row(*row, on=on) for row in found]
+        found = found.join(Standing, stands(on))
+    if sort == "department":
+        found = found.join(Department, Department.id == Person.department_id)
+    one_page = _counted_page(found.cte("found"), standing, page_size, (page - 1) * page_size)
+    if sees_standing:
+        one_page = one_page.add_columns(*_STANDING).outerjoin(Standing, stands(on))
+    rows = (await tx.execute(one_page)).all()
+    by_code: dict[str, int] = rows[0].counts or {}
+    total = by_code.get(standing, 0) if standing else sum(by_code.values())
+    items = [_row(row, on if sees_standing else None) for row in rows if row.id]
     if sees_standing and items:
         asked = {"q": q, "department_id": department_id, "employment": employment, "standing": standing, "left": left, "page": page}
         looked(tx, "list", [one.id for one in items], {name: value for name, value in asked.items() if value})
-    return PeopleListed(items=items, total=total, page=page, page_size=page_size, counts=counts if sees_standing else None)
+    counts: dict[str, int] | None = {each: by_code.get(each, 0) for each in CODES} if sees_standing else None
+    return PeopleListed(items=items, total=total, page=page, page_size=page_size, counts=counts)
 
 
-async def _count(tx: AsyncSession, filters: list[ColumnElement[bool]], stands: ColumnElement[bool] | None) -> dict[str, int]:
-    if stands is None:
-        return {"": int(await tx.scalar(select(func.count()).select_from(Person).where(*filters)) or 0)}
-    by_code = select(Standing.code, func.count()).select_from(Person).join(Standing, stands).where(*filters).group_by(Standing.code)
-    found = {row[0]: row[1] for row in await tx.execute(by_code)}
-    return {code: found.get(code, 0) for code in CODES}
+_STANDING = (
+    Standing.programme,
+    Standing.code,
+    Standing.valid_count,
+    Standing.needed_count,
+    Standing.next_from_on,
+    Standing.next_until_on,
+    Standing.exempt_until_on,
+    Standing.notes,
+)
 
 
-def _row(person: Person, department: Department, standing: Standing | None = None, *, on: date) -> PersonRow:
+def _counted_page(found: CTE, standing: str | None, limit: int, offset: int) -> Select[Any]:
+    """How the found ones stand, and one page of them, in one pass: a row for each, or one without a person when the page is empty."""
+    keys = [column for column in found.c if column.name.startswith("key_")] + [found.c.id]
+    by_code = select(found.c.code, func.count().label("count")).group_by(found.c.code).subquery()
+    counted = select(func.jsonb_object_agg(by_code.c.code, by_code.c.count).label("counts")).subquery()
+    shown = select(found.c.id, func.row_number().over(order_by=keys).label("place")).order_by(*keys).limit(limit).offset(offset)
+    if standing:
+        shown = shown.where(found.c.code == standing)
+    one = shown.subquery()
+    return (
+        select(counted.c.counts, Person.id, Person.number, Person.name, Person.employment, Person.left_on)
+        .add_columns(Person.department_id, Department.name.label("department_name"))
+        .select_from(counted)
+        .outerjoin(one, true())
+        .outerjoin(Person, Person.id == one.c.id)
+        .outerjoin(Department, Department.id == Person.department_id)
+        .order_by(one.c.place)
+    )
+
+
+def _row(row: Any, standing_on: date | None) -> PersonRow:
     return PersonRow(
-        id=person.id,
-        number=person.number,
-        name=person.name,
-        department=DepartmentBrief.model_validate(department),
-        employment=person.employment,  # type: ignore[arg-type]
-        left_on=person.left_on,
-        standing=standing_shown(standing, standing.programme, on) if standing else None,
+        id=row.id,
+        number=row.number,
+        name=row.name,
+        department=DepartmentBrief(id=row.department_id, name=row.department_name),
+        employment=row.employment,
+        left_on=row.left_on,
+        standing=standing_shown(row, row.programme, standing_on) if standing_on else None,
     )
 
 

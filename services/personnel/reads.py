@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.rules.doses import Given, judge
@@ -22,6 +22,7 @@ from services.personnel.shapes import (
 )
 from services.personnel.tables import Department, Dose, Exemption, Person, Standing, Statement
 from shared.auth import Caller
+from shared.below import with_everything_below
 from shared.refusals import Refused
 
 DEFAULT_PROGRAMME = "covid19"
@@ -35,6 +36,21 @@ def on_strength(on: date) -> ColumnElement[bool]:
 def stands(on: date, programme: str = DEFAULT_PROGRAMME) -> ColumnElement[bool]:
     """Joins each person to the one standing that holds on a date."""
     return and_(Standing.person_id == Person.id, Standing.programme == programme, Standing.from_on <= on, Standing.until_on > on)
+
+
+URGED = ("due", "overdue", "not_started", "unknown")
+
+
+def to_be_urged(*codes: str) -> ColumnElement[bool]:
+    """Who is to be urged, of those joined to their standing: how they stand says so, and they are of age or have begun."""
+    too_young = and_(Standing.notes.contains(["under_age"]), Standing.valid_count == 0)
+    return and_(Standing.code.in_((*URGED, *codes)), ~too_young)
+
+
+def within(caller: Caller, action: str) -> ColumnElement[bool]:
+    """The people of the departments that an action reaches; one's own row alone is no reason to be counted in somebody else's."""
+    reach = caller.reach(action)
+    return true() if reach.everything else Person.department_id.in_(with_everything_below(Department, reach.departments))
 
 
 async def brief_people(read: AsyncSession, ids: Collection[UUID]) -> dict[UUID, PersonBrief]:
@@ -56,7 +72,7 @@ async def person_of(tx: AsyncSession, person_id: UUID, *, hold: bool = False) ->
 
 def person_shown(person: Person, department: Department, caller: Caller) -> PersonShown:
     """A person as this caller may see them: contacts and birth date are not for everybody."""
-    inside = caller.reach("contact.read").holds(person_id=person.id, department_id=person.department_id)
+    inside = caller.reach("contact.read").holds(person.id)
     return PersonShown(
         id=person.id,
         number=person.number,
@@ -89,7 +105,7 @@ def standing_shown(found: Standing | Computed, programme: str, on: date) -> Stan
 def shown_exemption(row: Exemption, person: PersonBrief, caller: Caller, department: DepartmentBrief | None = None) -> ExemptionShown:
     """An exemption as this caller may see it: a leader decides by issuer, validity and certificate, without the reason.
     What another decider noted may repeat it, and is kept back likewise."""
-    inside = caller.reach("health.read").holds(person_id=row.person_id)
+    inside = caller.reach("health.read").holds(row.person_id)
     return ExemptionShown(
         id=row.id,
         person=person,
@@ -114,7 +130,7 @@ def shown_exemption(row: Exemption, person: PersonBrief, caller: Caller, departm
 def may_decide(row: Exemption, caller: Caller) -> bool:
     """Another person decides: neither who recorded the exemption nor whom it is for."""
     allowed = caller.reach("exemption.decide").everything and row.state == "pending"
-    return allowed and caller.id != row.recorded_by and caller.person_id != row.person_id
+    return allowed and caller.person_id is not None and caller.id != row.recorded_by and caller.person_id != row.person_id
 
 
 def judged(programme: str, doses: Sequence[Dose], born_on: date | None) -> list[DoseShown]:

@@ -56,7 +56,7 @@ async def list_programmes(caller: Annotated[Caller, signed_in]) -> Listed[Progra
 @records.get("/people/{person_id}/health")
 async def show_record(person_id: PersonId, caller: Annotated[Caller, require("health.read")], tx: Tx) -> HealthRecord:
     """Somebody's health record. The look is recorded, and the person can see it. Refused: `not_found` (also: not within your reach)."""
-    if not caller.reach("health.read").holds(person_id=person_id):
+    if not caller.reach("health.read").holds(person_id):
         raise Refused("not_found", 404)
     person, department = await person_of(tx, person_id)
     found = await record_of(tx, person, caller, today())

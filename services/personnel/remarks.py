@@ -59,6 +59,12 @@ class RemarkShown(Shown):
     answered_at: datetime | None
 
 
+class RemarksListed(Listed[RemarkShown]):
+    """A page of remarks; `counts` says how many wait for an answer and how many have one."""
+
+    counts: dict[Literal["open", "answered"], int]
+
+
 @remarks.post("", status_code=201)
 async def write_remark(wish: NewRemark, caller: Annotated[Caller, require("remark.write")], tx: Tx) -> RemarkShown:
     """Report an error in one's own record. Refused: `too_many_open` (at most 20 unanswered ones), `not_found` when one is not on record."""
@@ -83,12 +89,14 @@ async def list_remarks(
     mine: Annotated[bool, Query(description="One's own alone, also for those who answer everybody's")] = False,
     page: PageNo = 1,
     page_size: PageSize = 50,
-) -> Listed[RemarkShown]:
-    """Remarks, the latest first: one's own; everybody's for those who answer them, which is a look and recorded."""
-    which: list[ColumnElement[bool]] = [] if open_ is None else [Remark.answer.is_(None) if open_ else Remark.answer.is_not(None)]
-    if mine:
-        which.append(Remark.person_id == caller.person_id)
-    total = await tx.scalar(select(func.count()).select_from(Remark).where(*which))
+) -> RemarksListed:
+    """Remarks, the latest first, and how many wait for an answer: one's own; everybody's for those who answer them, which is a look and
+    recorded."""
+    whose: list[ColumnElement[bool]] = [Remark.person_id == caller.person_id] if mine else []
+    which = whose if open_ is None else [*whose, Remark.answer.is_(None) if open_ else Remark.answer.is_not(None)]
+    counted = await tx.execute(select(func.count(), func.count(Remark.answer)).select_from(Remark).where(*whose))
+    everything, answered = counted.one()
+    waiting = everything - answered
     wanted = (
         select(Remark, Person, Department)
         .join(Person, Person.id == Remark.person_id)
@@ -98,7 +106,24 @@ async def list_remarks(
     )
     found = (await tx.execute(wanted.limit(page_size).offset((page - 1) * page_size))).all()
     looked(tx, "list", dict.fromkeys(person.id for _, person, _ in found), {"list": "remarks", "open": open_, "page": page})
-    return Listed(items=[_shown(*row) for row in found], total=total or 0, page=page, page_size=page_size)
+    return RemarksListed(
+        items=[_shown(*row) for row in found],
+        total=everything if open_ is None else waiting if open_ else answered,
+        page=page,
+        page_size=page_size,
+        counts={"open": waiting, "answered": answered},
+    )
+
+
+@remarks.get("/{remark_id}")
+async def show_remark(remark_id: RemarkId, caller: Annotated[Caller, require("remark.read")], tx: Tx) -> RemarkShown:
+    """One remark: one's own, or anybody's for those who answer them, which is a look and recorded. Refused: `not_found`."""
+    row = await tx.get(Remark, remark_id)
+    if row is None:
+        raise Refused("not_found", 404)
+    person, department = await person_of(tx, row.person_id)
+    looked(tx, "list", [person.id], {"list": "remarks", "remark_id": remark_id})
+    return _shown(row, person, department)
 
 
 @remarks.post("/{remark_id}/answer")

@@ -19,6 +19,7 @@ from services.personnel.tables import (
     Statement,
 )
 from shared.auth import Caller, Reach
+from shared.below import with_everything_below
 from shared.db import Scope
 
 Limit = ColumnElement[bool] | None
@@ -27,17 +28,18 @@ Limit = ColumnElement[bool] | None
 def _people(reach: Reach) -> Limit:
     if reach.everything:
         return None
-    return or_(false(), Person.department_id.in_(reach.departments), Person.id == reach.own) if reach else false()
+    own = Person.id == reach.own if reach.own else false()
+    return or_(own, Person.department_id.in_(with_everything_below(Department, reach.departments))) if reach.departments else own
 
 
 def _of_people(person_id: InstrumentedAttribute[UUID], *reaches: Reach) -> Limit:
     if any(reach.everything for reach in reaches):
         return None
-    departments = frozenset[object]().union(*(reach.departments for reach in reaches))
+    departments = frozenset[UUID]().union(*(reach.departments for reach in reaches))
     own = next((reach.own for reach in reaches if reach.own), None)
     if departments:  # a core select: the limit is itself not limited again
         table = Person.__table__
-        inside = select(table.c.id).where(table.c.department_id.in_(departments))
+        inside = select(table.c.id).where(table.c.department_id.in_(with_everything_below(Department, departments)))
         return or_(person_id == own, person_id.in_(inside)) if own else person_id.in_(inside)
     return person_id == own if own else false()
 

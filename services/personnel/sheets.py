@@ -20,7 +20,7 @@ ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5")
 """What a person may choose for a CSV file when the preview shows nonsense."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # asyncio asks for the repr of what a task answers, and this one would hold every row
 class Sheet:
     """The rows as in the file, the first one with index 0, blank ones empty; how a text file was read.
 

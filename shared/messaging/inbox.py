@@ -15,7 +15,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, NotFoundError
 from nats.js.errors import Error as JetStreamError
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,7 +23,7 @@ from shared.auth import SYSTEM
 from shared.clock import real_now
 from shared.db import Database, is_away, must_repeat
 from shared.events import Event
-from shared.house import Done, Parked
+from shared.house import Parked
 from shared.loops import goes_on
 from shared.messaging.streams import EVENTS, ensure_stream
 
@@ -34,6 +34,7 @@ FAILURES_UNTIL_PARKED = 8
 SIDE_BY_SIDE = 8
 FETCH = 200
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+_DONE = text("insert into done (handler, event_id, done_at) values (:handler, :event_id, :done_at) on conflict do nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +174,8 @@ async def handle_once(database: Database, handler: Handler, body: bytes, *, agai
     """Done-row and effect in one transaction; False when it was done before. `again`: it came before, so a failure may be on record."""
     event_id, event = handler.event.from_envelope(body)
     async with database.transaction(SYSTEM) as tx:
-        row = insert(Done).values(handler=handler.name, event_id=event_id, done_at=real_now())
-        fresh = (await tx.execute(row.on_conflict_do_nothing().returning(Done.event_id))).one_or_none()
-        if fresh is None:
+        fresh = await (await tx.connection()).execute(_DONE, {"handler": handler.name, "event_id": event_id, "done_at": real_now()})
+        if not fresh.rowcount:
             return False
         await handler.handle(event, tx)
         if again:

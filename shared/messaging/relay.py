@@ -21,7 +21,10 @@ log = structlog.get_logger()
 BATCH = 500
 POLL_SECONDS = 1.0
 BUSY_SECONDS = 0.02
-_TRY_LOCK = text("select pg_try_advisory_xact_lock(hashtextextended(concat(current_schema(), ' relay'), 0))")
+_TRY_LOCK = text(
+    "select pg_try_advisory_xact_lock(hashtextextended(concat(current_schema(), ' relay'), 0)),"
+    " set_config('statement_timeout', '30s', true), set_config('idle_in_transaction_session_timeout', '30s', true)"
+)
 _UNSENT = text("select id, event_id, subject, body from outbox where sent_at is null order by id limit :batch")
 _SEEN = text("select created, last_seq from stream_seen where stream = :stream")
 _AGAIN = text("update outbox set sent_at = null where sent_at is not null")
@@ -70,9 +73,7 @@ class Relay:
     async def round(self) -> Round:
         """One transaction: lock, take, look at the stream, send all at once, mark what was acknowledged."""
         async with self.database.engine.begin() as connection:
-            await connection.exec_driver_sql("set local statement_timeout = '30s'")
-            await connection.exec_driver_sql("set local idle_in_transaction_session_timeout = '30s'")
-            if not (await connection.execute(_TRY_LOCK)).scalar_one():
+            if not (await connection.execute(_TRY_LOCK)).one()[0]:
                 return Round(busy=True)
             rows = (await connection.execute(_UNSENT, {"batch": BATCH})).all()
             try:

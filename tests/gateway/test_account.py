@@ -3,9 +3,13 @@
 import httpx
 import pytest
 
+from services.identity.hashing import hashed
+from services.identity.rules import NOTICE_VERSION
+from services.identity.tables import Account, Role
+from shared.clock import now
 from tests.gateway.door import GatewayDoor, partial, words_of
-from tests.people import HE_RUONING, LIANG_YUAN, ZHONG_YIFAN
-from tests.services.let_in import PASSWORD, has_account
+from tests.people import HE_RUONING, HEALTH, LIANG_YUAN, ZHONG_YIFAN
+from tests.services.let_in import PASSWORD, has_account, sheet_for
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PHONE = "Mozilla/5.0 (Linux; Android 14; Pixel) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Mobile Safari/537.36"
@@ -143,3 +147,74 @@ async def test_the_list_of_devices_can_be_asked_for_alone(gateway: GatewayDoor) 
 
     assert 'id="devices"' in answer.text
     assert "<html" not in answer.text
+
+
+async def keeper_of_the_setup(gateway: GatewayDoor, lang: str = "en") -> httpx.AsyncClient:
+    """Whoever came in by the set-up, signed in: their account belongs to no person yet."""
+    account = Account(username="keeper", name="keeper of the set-up", password_hash=await hashed(PASSWORD), created_at=now())
+    await gateway.doors.identity.has(account)
+    await gateway.doors.identity.has(Role(account_id=account.id, role="health", state="given", asked_at=now(), decided_at=now()))
+    browser = gateway.stranger(lang)
+    assert (await browser.post("/signin", data={"username": "keeper", "password": PASSWORD})).status_code == 303
+    return browser
+
+
+async def test_whoever_came_in_by_the_setup_says_who_they_are(gateway: GatewayDoor) -> None:
+    browser = await keeper_of_the_setup(gateway)
+    shown = await browser.get("/me")
+    sheet = await sheet_for(gateway.doors.identity, LIANG_YUAN, HEALTH)
+    form = {"code": sheet["code"], "proof": LIANG_YUAN.number, "accepted": NOTICE_VERSION}
+
+    refused = await browser.post("/me/person", data=form | {"proof": "0000"})
+    said = await browser.post("/me/person", data=form)
+
+    assert "Say who you are" in words_of(shown)
+    assert refused.status_code == 409
+    assert "These digits or this staff number do not belong to the code. 4 tries are left." in words_of(refused)
+    assert f'value="{sheet["code"]}"' in refused.text
+    assert said.headers["location"] == "/me?done=said_who"
+    after = words_of(await browser.get("/me?done=said_who"))
+    assert "Your account belongs to your person now" in after
+    assert LIANG_YUAN.name in after
+    assert "Say who you are" not in after
+
+
+async def test_whoever_has_an_account_already_is_sent_to_sign_in_with_that_one(gateway: GatewayDoor) -> None:
+    await has_account(gateway.doors.identity, LIANG_YUAN)
+    browser = await keeper_of_the_setup(gateway)
+    sheet = await sheet_for(gateway.doors.identity, LIANG_YUAN, HEALTH)
+
+    said = await browser.post("/me/person", data={"code": sheet["code"], "proof": LIANG_YUAN.number, "accepted": NOTICE_VERSION})
+
+    assert said.headers["location"] == "/signin?done=joined"
+    gateway.app.state.sessions.known.clear()  # as the event that tells of it does
+    assert "sign in with your staff number" in words_of(await browser.get("/signin?done=joined"))
+    again = await browser.post("/signin", data={"username": LIANG_YUAN.number, "password": PASSWORD})
+    assert again.headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"code": "", "proof": "0115", "accepted": NOTICE_VERSION}, "This is needed."),
+        ({"code": "../setup", "proof": "0115", "accepted": NOTICE_VERSION}, "There is no such code"),
+        ({"code": "7K3M9-QXT2W", "proof": "0115", "accepted": NOTICE_VERSION}, "There is no such code"),
+        ({"code": "7K3M9-QXT2W", "proof": "0115"}, "Read the notice and accept it"),
+    ],
+)
+async def test_what_is_wrong_about_who_one_is_stands_beside_its_field(gateway: GatewayDoor, form: dict[str, str], words: str) -> None:
+    browser = await keeper_of_the_setup(gateway)
+
+    answer = await browser.post("/me/person", data=form)
+
+    assert answer.status_code in (404, 422)
+    assert words in words_of(answer)
+    assert 'value="0115"' in answer.text
+
+
+async def test_whoever_belongs_to_a_person_is_not_asked_who_they_are(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING, "en")
+
+    assert "Say who you are" not in words_of(await browser.get("/me"))
+    answer = await browser.post("/me/person", data={"code": "7K3M9-QXT2W", "proof": "0115", "accepted": NOTICE_VERSION})
+    assert answer.headers["location"] == "/me"

@@ -47,6 +47,7 @@ async def test_another_day_shows_how_it_was_and_links_to_nothing(gateway: Gatewa
     assert "/people?standing" not in then.text
     assert wrong.status_code == 422
     assert 'value="2021-13-45"' in wrong.text
+    assert "这不是日期，请写年、月、日" in words_of(wrong)
     assert "这一天没有人在册" in words_of(before)
 
 
@@ -76,7 +77,11 @@ async def test_a_head_gets_names_of_the_own_department_and_no_reasons(gateway: G
     assert "潘向野" not in said
     assert "没有记录" not in said
     assert "逾期" not in said
-    assert "在册人数 4" in words_of(coverage)
+    counted = words_of(coverage)
+    assert "在册人数 4 要催种 3 其他人 1" in counted
+    assert "只在人数够多、看不出是谁的时候才显示" in counted
+    assert "未接种" not in counted
+    assert 'name="on"' not in coverage.text
     assert "/people?standing" not in coverage.text
 
 

@@ -41,6 +41,19 @@ async def test_a_second_person_approves_and_the_standing_changes(gateway: Gatewa
     assert "暂缓到 10 月 31 日" in words_of(await browser.get(f"/people/{JIANG_CAIWEI.id}"))
 
 
+async def test_each_view_says_how_many_there_are_and_a_question_is_asked_from_any_of_them(gateway: GatewayDoor) -> None:
+    first, second, _ = [await record(gateway) for _ in range(3)]
+    browser = await gateway.browser(LU_ZHIYAO)
+    await browser.post(f"/exemptions/{first['id']}", data={"verdict": "approved"})
+
+    refused = await browser.get("/exemptions", params={"state": "refused", "decide": second["id"]})
+    decided = await browser.get("/exemptions", params={"state": "refused", "decide": first["id"]})
+
+    assert "待决定 2 已批准 1 未批准 0" in words_of(refused)
+    assert '<dialog class="dialog shown"' in refused.text
+    assert '<dialog class="dialog shown"' not in decided.text
+
+
 async def test_a_leader_refuses_without_seeing_the_reason(gateway: GatewayDoor) -> None:
     exemption = await record(gateway)
     browser = await gateway.browser(FU_XINGJIAN)

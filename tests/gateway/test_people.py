@@ -131,11 +131,13 @@ async def test_a_correction_needs_its_reason_and_leaves_the_old_entry_readable(g
     sent |= {"product": sent["was_product"], "given_on": "2021-06-21", "lot": "0417", "once": hidden(form, "once")}
 
     bare = await browser.post(address, data=sent)
+    same = await browser.post(address, data={**sent, "given_on": sent["was_given_on"], "note": "已核对", "once": "one"})
     answer = await browser.post(address, data={**sent, "note": "按接种证更正日期", "once": "two"})
     after = words_of(await browser.get(JIANG))
 
     assert bare.status_code == 422
     assert 'value="2021-06-21"' in bare.text
+    assert "除了备注什么都没改" in words_of(same)
     assert answer.headers["location"] == f"{JIANG}?done=dose_corrected"
     assert "6 月 21 日" in after
     assert "更正过 1 次·看原记录 7 月 1 日" in after
@@ -175,7 +177,7 @@ async def test_an_exemption_waits_and_its_mistakes_stand_beside_the_field(gatewa
 
     assert endless.status_code == 422
     assert 'value="市第二医院"' in endless.text
-    assert "待核准" in after
+    assert "待批准" in after
     assert "感冒发热" in after
     assert "没有记录，也没有证明" in after  # it counts only once somebody approved it
 

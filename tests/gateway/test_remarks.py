@@ -36,6 +36,19 @@ async def test_a_remark_is_answered_and_stays_readable(gateway: GatewayDoor) -> 
     assert "都回答了" in words_of(await browser.get("/remarks"))
 
 
+async def test_each_view_says_how_many_there_are_and_a_form_stands_on_any_page_of_the_list(gateway: GatewayDoor) -> None:
+    first, second = await remark(gateway), await remark(gateway)
+    browser = await gateway.browser(HE_RUONING)
+    await browser.post(f"/remarks/{first['id']}", data={"text": "好了"})
+
+    elsewhere = await browser.get("/remarks", params={"answer": second["id"], "page": "2"})
+    answered = await browser.get("/remarks", params={"answer": first["id"], "page": "2"})
+
+    assert "待回答 1 已回答 1" in words_of(elsewhere)
+    assert '<dialog class="dialog shown"' in elsewhere.text
+    assert '<dialog class="dialog shown"' not in answered.text
+
+
 async def test_an_empty_answer_and_a_second_one_are_refused_in_words(gateway: GatewayDoor) -> None:
     written = await remark(gateway)
     first, second = await gateway.browser(HE_RUONING), await gateway.browser(LU_ZHIYAO)

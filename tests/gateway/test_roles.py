@@ -6,15 +6,28 @@ from typing import Any
 import httpx
 from sqlalchemy import delete
 
+from services.identity.hashing import hashed
 from services.identity.setup_code import print_new
-from services.identity.tables import Role
+from services.identity.tables import Account, Role
+from shared.clock import now
 from tests.gateway.door import GatewayDoor, hidden, words_of
 from tests.people import FU_XINGJIAN, HE_RUONING, JIANG_CAIWEI, LIANG_YUAN, LU_ZHIYAO, ZHONG_YIFAN, Person
+from tests.services.let_in import PASSWORD
 
 
 async def give(browser: httpx.AsyncClient, person: Person, role: str) -> httpx.Response:
     found = await browser.get("/roles", params={"q": person.name})
     return await browser.post("/roles", data={"once": hidden(found, "once"), "q": person.name, "whom": f"person:{person.id}", "role": role})
+
+
+async def of_the_setup(gateway: GatewayDoor, role: str) -> httpx.AsyncClient:
+    """A browser in which an account of the set-up is signed in, which belongs to no person."""
+    account = Account(username=role, name=f"{role} of the set-up", password_hash=await hashed(PASSWORD), created_at=now())
+    await gateway.doors.identity.has(account)
+    await gateway.doors.identity.has(Role(account_id=account.id, role=role, state="given", asked_at=now(), decided_at=now()))
+    browser = gateway.stranger("en")
+    assert (await browser.post("/signin", data={"username": role, "password": PASSWORD})).status_code == 303
+    return browser
 
 
 async def decide(browser: httpx.AsyncClient, **form: Any) -> httpx.Response:
@@ -38,11 +51,13 @@ async def test_roles_that_were_given_and_those_that_follow_from_departments_stan
     assert "你自己的" in said
 
 
-async def test_a_leader_is_made_at_once_and_unmade(gateway: GatewayDoor) -> None:
-    browser = await gateway.browser(ZHONG_YIFAN)
+async def test_a_leader_takes_two_and_is_unmade(gateway: GatewayDoor) -> None:
+    browser, health = await gateway.browser(ZHONG_YIFAN), await gateway.browser(HE_RUONING)
 
     answer = await give(browser, JIANG_CAIWEI, "leader")
-    assert answer.headers["location"] == "/roles?done=role_given"
+    assert answer.headers["location"] == "/roles?done=asked"
+    assert "由有健康档案角色的人决定，你没有这个角色" in words_of(await browser.get("/roles"))
+    assert (await decide(health, verdict="approved")).headers["location"] == "/roles?done=role_given"
     shown = await browser.get("/roles")
     assert "江采薇" in words_of(shown)
     row = re.search(r"江采薇.*?action=\"(/roles/[0-9a-f-]{36}/end)\"", shown.text, re.DOTALL)
@@ -76,6 +91,25 @@ async def test_health_waits_for_who_holds_it_and_the_page_says_why_others_cannot
     await give(health, JIANG_CAIWEI, "health")
     assert "这是你申请的" in words_of(await health.get("/roles"))
     assert (await decide(second, verdict="approved")).headers["location"] == "/roles?done=role_given"
+
+
+async def test_an_administrator_is_made_at_once(gateway: GatewayDoor) -> None:
+    answer = await give(await gateway.browser(ZHONG_YIFAN), JIANG_CAIWEI, "administrator")
+
+    assert answer.headers["location"] == "/roles?done=role_given"
+
+
+async def test_whoever_belongs_to_no_person_is_told_to_say_first_who_they_are(gateway: GatewayDoor) -> None:
+    administrator, keeper = await of_the_setup(gateway, "administrator"), await of_the_setup(gateway, "health")
+    health = await gateway.browser(HE_RUONING, "en")
+    await give(administrator, JIANG_CAIWEI, "leader")
+
+    own, theirs = words_of(await keeper.get("/roles")), words_of(await health.get("/roles"))
+
+    assert "Your account came in by the set-up and belongs to no person yet" in own
+    assert "You decide once your account belongs to a person" in own
+    assert "Say first who you are" not in theirs
+    assert "Whoever asked has an account that belongs to no person" in theirs
 
 
 async def test_nobody_gives_themselves_a_role(gateway: GatewayDoor) -> None:

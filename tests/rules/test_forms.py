@@ -17,6 +17,7 @@ from gateway.forms import form_key, local_times, once, typed, uploaded
 from gateway.i18n import accepted, back_to, safe_next
 from gateway.nav import MENU, TABS, current, items_for, tabs_of
 from gateway.words import field_sentence, problem_sentence, say
+from shared.web import CODES_OF_FIELDS
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -189,6 +190,15 @@ def test_a_code_nobody_has_words_for_says_the_sentence_the_service_gave() -> Non
 def test_a_param_that_is_missing_or_looks_like_a_format_does_no_harm() -> None:
     assert say("date_unreadable", {}) == "“…” is not a date."
     assert say("date_unreadable", {"text": "{text.__class__}"}) == "“{text.__class__}” is not a date."
+
+
+@pytest.mark.parametrize("lang", ["en", "zh-Hans"])
+def test_what_is_wrong_with_a_field_is_said_without_a_hole(lang: str) -> None:
+    limits = {"too_long": "max_length", "too_short": "min_length", "too_small": "ge", "too_big": "le"}
+
+    said = {code: say(code, {limits[code]: 7} if code in limits else {}, lang) for code in {*CODES_OF_FIELDS.values(), "too_short"}}
+
+    assert not [code for code, words in said.items() if "…" in words or words == code]
 
 
 def test_a_field_is_told_its_own_error_only() -> None:

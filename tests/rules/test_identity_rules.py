@@ -91,9 +91,9 @@ def test_a_phone_stays_signed_in_for_thirty_days() -> None:
     assert session_ends("desk", at) == at + timedelta(days=1)
 
 
-def test_health_waits_for_a_second_person_and_other_roles_do_not() -> None:
+def test_health_and_leader_wait_for_a_second_person() -> None:
     assert role_waits("health")
-    assert not role_waits("leader")
+    assert role_waits("leader")
     assert not role_waits("administrator")
     assert scopes_wait(["people:read", "vaccination:write"])
     assert not scopes_wait(["people:read", "coverage:read"])
@@ -150,6 +150,23 @@ def test_two_accounts_of_one_person_are_one_party() -> None:
     one, two = Party(account_id=uuid4(), person_id=person_id, roles=HEALTH), Party(account_id=uuid4(), person_id=person_id, roles=HEALTH)
 
     assert codes(what_forbids_deciding(two, one, Party(person_id=uuid4()), HEALTH_ROLES)) == ["second_person_needed"]
+
+
+def test_an_account_without_a_person_is_neither_of_the_two() -> None:
+    keeper, somebody = Party(account_id=uuid4(), person_id=uuid4(), roles=HEALTH), Party(person_id=uuid4())
+    of_the_setup, other = Party(account_id=uuid4(), roles=HEALTH | ADMINISTRATOR), Party(account_id=uuid4())
+
+    assert codes(what_forbids_deciding(of_the_setup, keeper, somebody, HEALTH_ROLES)) == ["say_who_you_are"]
+    assert codes(what_forbids_deciding(keeper, of_the_setup, somebody, HEALTH_ROLES)) == ["asker_without_person"]
+    assert codes(what_forbids_deciding(of_the_setup, other, somebody, HEALTH_ROLES)) == ["say_who_you_are", "asker_without_person"]
+    assert what_forbids_deciding(keeper, Party(), somebody, HEALTH_ROLES) == []
+
+
+def test_an_account_without_a_person_is_given_nothing_that_takes_two() -> None:
+    administrator = Party(account_id=uuid4(), person_id=uuid4(), roles=ADMINISTRATOR)
+
+    assert codes(what_forbids_asking(administrator, Party(account_id=uuid4()), "leader")) == ["account_without_person"]
+    assert what_forbids_asking(administrator, Party(account_id=uuid4()), "administrator") == []
 
 
 def test_the_setup_code_stands_in_only_while_nobody_holds_health_and_never_for_an_administrator() -> None:

@@ -33,7 +33,9 @@ READS: list[tuple[str, Caller]] = [
     ("/coverage/urge?page_size=200", HEAD),
     ("/coverage/urge/export", HEALTH),
     ("/exemptions?page_size=200", LEADER),
+    ("/exemptions/{exemption}", LEADER),
     ("/remarks?page_size=200", HEALTH),
+    ("/remarks/{remark}", HEALTH),
     ("/remarks", MINE),
 ]
 WRITES: list[tuple[str, str, Any, Caller]] = [

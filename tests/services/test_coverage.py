@@ -15,12 +15,12 @@ from services.personnel.acts import span_row
 from services.personnel.rules.doses import Given
 from services.personnel.rules.programmes import PROGRAMMES
 from services.personnel.rules.standing import CODES, Exempt, Statement, standing_on, timeline
-from services.personnel.tables import Person, Standing
+from services.personnel.tables import Department, Person, Standing
 from shared import clock
 from shared.auth import Caller
 from shared.clock import now
 from shared.events import RecordLooked
-from tests.doors import Door
+from tests.doors import Door, errors_of
 from tests.people import (
     ADMINISTRATOR,
     DEPARTMENTS,
@@ -104,6 +104,81 @@ async def test_a_head_sees_their_own_departments(personnel: Door) -> None:
 
     assert [one["department"]["name"] for one in found["by_department"]] == [TEACHING.name]
     assert found["total"] == sum(1 for one in PEOPLE if one.department is TEACHING)
+
+
+@pytest.mark.usefixtures("settled")
+async def test_of_a_small_department_a_head_learns_how_many_to_urge_and_not_how_anybody_stands(personnel: Door) -> None:
+    await says(personnel, SHEN_ZHIXING, "declined")
+    await dose(personnel, JIANG_CAIWEI, "2021-07-30")
+
+    answer = await personnel.get("/coverage", HEAD)
+    urged = (await personnel.get("/coverage/urge", HEAD)).json()["total"]
+
+    found = answer.json()
+    for one in (found, *found["by_department"], *found["by_employment"]):
+        assert (one["total"], one["urged_count"], one["others_count"], one["buckets"]) == (4, urged, 2, None)
+    assert not [code for code in CODES if f'"{code}"' in answer.text]
+
+
+@pytest.mark.usefixtures("settled")
+async def test_of_a_large_department_a_head_learns_how_many_stand_how_unless_a_number_is_small(personnel: Door) -> None:
+    counts = {"due": 5, "overdue": 6, "complete": 9, "exempt": 5}  # and the four of the cast are unknown
+    ids = await _standing_so(personnel, counts, TEACHING)
+    small = (await personnel.get("/coverage", HEAD)).json()
+    await _standing_so(personnel, {"unknown": 1}, TEACHING, "five")
+    large = (await personnel.get("/coverage", HEAD)).json()
+    async with personnel.rows() as tx:
+        await tx.execute(update(Person).where(Person.id == ids[-1]).values(left_on=date(2021, 8, 1)))  # of five who are exempt one leaves
+    again = (await personnel.get("/coverage", HEAD)).json()
+
+    assert (small["total"], small["buckets"], small["urged_count"], small["others_count"]) == (29, None, 15, 14)
+    assert {code: count for code, count in large["buckets"].items() if count} == counts | {"unknown": 5}
+    assert [one["buckets"] for one in (*large["by_department"], *large["by_employment"])] == [None, None]
+    assert (again["total"], again["buckets"]) == (29, None)
+
+
+@pytest.mark.usefixtures("settled")
+async def test_a_head_does_not_learn_of_a_department_by_what_it_lacks_of_two(personnel: Door) -> None:
+    both = caller(SHEN_ZHIXING, "head", departments=(TEACHING, LOGISTICS))
+    await _standing_so(personnel, {"due": 5, "unknown": 5, "complete": 9, "exempt": 5}, TEACHING)
+
+    found = (await personnel.get("/coverage", both)).json()
+
+    assert sum(found["buckets"].values()) == found["total"] == 31
+    assert [(one["total"], one["buckets"]) for one in found["by_department"]] == [(3, None), (28, None)]
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("path", ["/coverage", "/coverage/export"])
+async def test_a_head_does_not_ask_day_by_day_from_when_somebody_is_urged(personnel: Door, path: str) -> None:
+    for on in ("2021-08-03", "2021-11-01"):
+        answer = await personnel.get(f"{path}?on={on}", HEAD)
+        assert (answer.status_code, errors_of(answer)) == (422, [("on", "today_alone", {})])
+    assert (await personnel.get(f"{path}?on=2021-08-04", HEAD)).status_code == 200
+
+
+@pytest.mark.usefixtures("settled")
+async def test_a_head_s_workbook_says_no_more_than_the_page(personnel: Door) -> None:
+    by_department, by_employment = book((await personnel.get("/coverage/export", HEAD)).content)
+    await _standing_so(personnel, {"due": 5, "unknown": 5, "complete": 9, "exempt": 5}, TEACHING)
+    *parts, by_standing = book((await personnel.get("/coverage/export", HEAD)).content)
+
+    assert by_department[2:] == [["处室", "人数", "要催种", "其他人"], ["教务处", 4.0, 4.0, 0.0], ["合计", 4.0, 4.0, 0.0]]
+    assert by_employment[2] == ["用工", "人数", "要催种", "其他人"]
+    assert [len(part[2]) for part in parts] == [4, 4]
+    assert by_standing[2:5] == [["接种情况", "人数"], ["已完成", 9.0], ["该接种", 5.0]]
+
+
+@pytest.mark.usefixtures("settled")
+async def test_a_head_counts_and_urges_those_below_as_well(personnel: Door) -> None:
+    async with personnel.rows() as tx:
+        await tx.execute(update(Department).where(Department.id == LOGISTICS.id).values(parent_id=TEACHING.id))
+
+    found = (await personnel.get("/coverage", HEAD)).json()
+    urged = (await personnel.get("/coverage/urge", HEAD)).json()
+
+    assert {one["department"]["name"]: one["total"] for one in found["by_department"]} == {TEACHING.name: 4, LOGISTICS.name: 3}
+    assert found["urged_count"] == urged["total"] == 7
 
 
 @pytest.mark.usefixtures("settled")
@@ -250,16 +325,25 @@ async def test_the_urge_list_goes_out_no_further_than_the_page(personnel: Door) 
 
     assert to_health[3][4:] == ["接种情况", "自", "最早接种日", "最晚接种日", "有效剂次", "应种剂次"]
     assert "逾期" in {row[4] for row in to_health[4:]}
-    assert to_head[3] == ["工号", "姓名", "处室", "人员类别"]
+    assert to_head[3] == ["工号", "姓名", "处室", "用工"]
     assert {row[2] for row in to_head[4:]} == {TEACHING.name}
 
 
 @pytest.mark.usefixtures("settled")
-@pytest.mark.parametrize("on", ["0001-01-01", "9999-12-31", "2021-02-30", "soon"])
-async def test_a_day_that_is_none_of_ours_is_refused(personnel: Door, on: str) -> None:
+@pytest.mark.parametrize(
+    ("on", "code"),
+    [
+        ("0001-01-01", "too_long_ago"),
+        ("9999-12-31", "too_far_ahead"),
+        ("2021-02-30", "not_a_date"),
+        ("abc", "not_a_date"),
+        ("2021-08-04T07:40", "not_a_date"),
+    ],
+)
+async def test_a_day_that_is_none_of_ours_is_refused(personnel: Door, on: str, code: str) -> None:
     answer = await personnel.get(f"/coverage?on={on}", HEALTH)
 
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "on")
+    assert (answer.status_code, [(one[0], one[1]) for one in errors_of(answer)]) == (422, [("on", code)])
 
 
 DAYS = some.dates(date(2021, 1, 1), date(2022, 6, 30))
@@ -359,3 +443,20 @@ async def _add(personnel: Door, number: str, one: dict[str, Any]) -> UUID:
         await tx.flush()
         await tx.execute(insert(Standing), [span_row(person.id, "covid19", span) for span in timeline(PROGRAMME, **record)])
     return person.id
+
+
+async def _standing_so(personnel: Door, counts: dict[str, int], department: Any, space: str = "many") -> list[UUID]:
+    """So many more people of a department, who stand so since ever."""
+    ids = []
+    async with personnel.rows() as tx:
+        for code, count in counts.items():
+            for i in range(count):
+                name = f"{space}-{code}-{i}"
+                person = Person(id=uuid4(), number=name, name=name, sort_key=name, findable=name, pieces=[], department_id=department.id)
+                person.employment, person.version, person.created_at, person.changed_at = "permanent", 1, now(), now()
+                tx.add(person)
+                await tx.flush()
+                span = {"from_on": date.min, "until_on": date.max, "valid_count": 0, "needed_count": 2, "notes": []}
+                tx.add(Standing(person_id=person.id, programme="covid19", code=code, **span))
+                ids.append(person.id)
+    return ids

@@ -85,6 +85,27 @@ async def test_a_correction_supersedes_and_both_stay_readable(personnel: Door) -
     ]
 
 
+@pytest.mark.parametrize("wish", [{}, {"given_on": "2021-03-21"}, {"product": "北京生物", "lot": None}])
+async def test_a_correction_that_changes_nothing_is_refused_and_makes_no_row(personnel: Door, wish: dict[str, Any]) -> None:
+    which = (await personnel.post("/doses", dose(given_on="2021-03-21"), HEALTH)).json()["dose"]["id"]
+
+    answer = await personnel.post(f"/doses/{which}/corrections", {**wish, "note": "已核对"}, HEALTH)
+
+    assert (answer.status_code, errors_of(answer)) == (422, [("note", "nothing_changed", {})])
+    shown = (await personnel.get(f"/people/{JIANG_CAIWEI.id}/health", HEALTH)).json()["programmes"][0]["doses"]
+    assert [(one["id"], one["superseded"]) for one in shown] == [(which, False)]
+
+
+async def test_taking_a_dose_back_changes_something_and_so_does_giving_it_again(personnel: Door) -> None:
+    which = (await personnel.post("/doses", dose(), HEALTH)).json()["dose"]["id"]
+
+    back = await personnel.post(f"/doses/{which}/corrections", {"withdrawn": True, "note": "登记错人"}, HEALTH)
+    again = await personnel.post(f"/doses/{back.json()['dose']['id']}/corrections", {"note": "没有登记错"}, HEALTH)
+
+    assert (back.status_code, again.status_code) == (201, 201)
+    assert (back.json()["dose"]["withdrawn"], again.json()["dose"]["withdrawn"]) == (True, False)
+
+
 async def test_two_who_correct_the_same_dose_at_once_make_one_correction(personnel: Door) -> None:
     wrong = (await personnel.post("/doses", dose(given_on="2021-03-21"), HEALTH)).json()["dose"]["id"]
     wish = {"given_on": "2021-03-12", "note": "按接种证"}

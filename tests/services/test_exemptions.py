@@ -132,6 +132,32 @@ async def test_a_look_at_exemptions_is_on_record(personnel: Door) -> None:
     ]
 
 
+async def test_the_list_counts_the_exemptions_in_each_state(personnel: Door) -> None:
+    first, second, _ = [await recorded(personnel) for _ in range(3)]
+    await decide(personnel, first, LEADER)
+    await decide(personnel, second, LEADER, "refused")
+
+    everything = (await personnel.get("/exemptions", HEALTH)).json()
+    waiting = (await personnel.get("/exemptions?state=pending&page=2", HEALTH)).json()
+
+    assert (everything["total"], everything["counts"]) == (3, {"pending": 1, "approved": 1, "refused": 1})
+    assert (waiting["items"], waiting["total"], waiting["counts"]) == ([], 1, everything["counts"])
+
+
+async def test_one_exemption_is_read_as_the_list_shows_it_and_is_a_look(personnel: Door) -> None:
+    which = await recorded(personnel)
+
+    shown = {one.name: (await personnel.get(f"/exemptions/{which}", one)).json() for one in (HEALTH, LEADER)}
+    listed = {one.name: (await personnel.get("/exemptions", one)).json()["items"][0] for one in (HEALTH, LEADER)}
+
+    assert shown == listed
+    assert [shown[one.name]["reason"] for one in (HEALTH, LEADER)] == [REASON, None]
+    looks = await personnel.told(RecordLooked)
+    assert [(one.what, one.person_ids, one.filter) for one in looks[:2]] == [("exemptions", [JIANG_CAIWEI.id], {"exemption_id": which})] * 2
+    assert (await personnel.get(f"/exemptions/{id_of('none')}", LEADER)).status_code == 404
+    assert (await personnel.get(f"/exemptions/{which}", STAFF)).status_code == 403
+
+
 async def test_may_decide_says_who_may(personnel: Door) -> None:
     await recorded(personnel)
 

@@ -1,16 +1,22 @@
 """The API's own description: complete, right by its own schemas, and one document for all services."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import httpx
 import jsonschema_rs
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 
 from gateway.api import INSIDE, joined
 from services.identity.app import app as identity
+from services.personnel.app import SLICES
 from services.personnel.app import app as personnel
+from shared.description import describe
 from tests.services.matrix import Route, every_route, example_of
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -164,3 +170,27 @@ def test_writes_say_that_they_may_be_repeated() -> None:
     assert "POST /personnel/doses" in keyed
     assert "GET /personnel/people" not in keyed
     assert "POST /identity/sessions" not in keyed, "an answer with a secret is not kept"
+
+
+async def test_others_are_answered_while_the_description_is_written_and_nobody_gets_half_of_it() -> None:
+    app = FastAPI(openapi_url=None)
+    for one in SLICES:
+        app.include_router(one)
+    describe(app)
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0.002)
+            turns += 1
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://service") as client:
+        turning = asyncio.create_task(turn())
+        answers = await asyncio.gather(*(client.get("/openapi.json") for _ in range(3)))
+        turning.cancel()
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.content for answer in answers} == {JSONResponse(app.openapi()).body}
+    assert "Problem" in answers[0].json()["components"]["schemas"]
+    assert turns > 10, "nothing else went on meanwhile"

@@ -60,6 +60,36 @@ async def test_reading_others_remarks_is_a_look_and_reading_ones_own_is_not(pers
     assert [(one.looker_name, one.person_ids) for one in await personnel.told(RecordLooked)] == [(HEALTH.name, [STAFF.person_id])]
 
 
+async def test_the_list_counts_what_waits_and_what_is_answered(personnel: Door) -> None:
+    first, _, _ = [await written(personnel), await written(personnel), await written(personnel, AGENCY_WORKER)]
+    await personnel.post(f"/remarks/{first}/answer", {"text": "x"}, HEALTH)
+
+    for path, caller, total, counts in (
+        ("/remarks", HEALTH, 3, {"open": 2, "answered": 1}),
+        ("/remarks?open=true&page=2", HEALTH, 2, {"open": 2, "answered": 1}),
+        ("/remarks?open=false", HEALTH, 1, {"open": 2, "answered": 1}),
+        ("/remarks", STAFF, 2, {"open": 1, "answered": 1}),
+        ("/remarks?mine=true", HEALTH, 0, {"open": 0, "answered": 0}),
+    ):
+        found = (await personnel.get(path, caller)).json()
+        assert (found["total"], found["counts"]) == (total, counts), path
+
+
+async def test_one_remark_is_read_by_whoever_wrote_it_and_by_those_who_answer(personnel: Door) -> None:
+    which = await written(personnel)
+
+    mine, read = [await personnel.get(f"/remarks/{which}", one) for one in (STAFF, HEALTH)]
+
+    assert mine.json() == read.json() == (await personnel.get("/remarks", STAFF)).json()["items"][0]
+    looks = await personnel.told(RecordLooked)
+    assert [(one.looker_name, one.person_ids, one.filter) for one in looks] == [
+        (HEALTH.name, [STAFF.person_id], {"list": "remarks", "remark_id": which})
+    ]
+    for caller in (AGENCY_WORKER, HEAD, LEADER, ADMINISTRATOR):
+        assert (await personnel.get(f"/remarks/{which}", caller)).status_code == 404
+    assert (await personnel.get(f"/remarks/{which}", RECORDS_SYSTEM)).status_code == 403
+
+
 @pytest.mark.parametrize("caller", [STAFF, HEAD, LEADER, ADMINISTRATOR, RECORDS_SYSTEM])
 async def test_only_health_records_answer(personnel: Door, caller: Caller) -> None:
     which = await written(personnel)

@@ -5,8 +5,11 @@ import asyncio
 import httpx
 import pytest
 
-from shared.auth import Caller
+from services.identity.tables import Role
+from shared.auth import SYSTEM, Caller
+from shared.clock import now
 from shared.events import RolesChanged, SessionsEnded
+from shared.refusals import Refused
 from tests.doors import Door
 from tests.people import (
     ADMINISTRATOR,
@@ -42,22 +45,50 @@ async def ask(identity: Door, caller: Caller, person_id: object, role: str) -> d
     return found
 
 
-async def test_the_administrator_makes_a_leader_at_once(identity: Door) -> None:
+async def test_the_administrator_makes_an_administrator_at_once(identity: Door) -> None:
     account_id = await has_account(identity, FU_XINGJIAN)
 
-    given = await ask(identity, ADMINISTRATOR, FU_XINGJIAN.id, "leader")
+    given = await ask(identity, ADMINISTRATOR, FU_XINGJIAN.id, "administrator")
 
     assert given["state"] == "given"
     assert [one.account_ids for one in await identity.told(RolesChanged)] == [[account_id]]
     session = await signed_in(identity, FU_XINGJIAN)
+    assert (await token_for(identity, session["secret"])).json()["roles"] == ["administrator", "everyone"]
+
+
+async def test_a_leader_who_sees_who_is_exempt_takes_two(identity: Door) -> None:
+    await has_account(identity, HE_RUONING, "health")
+    await has_account(identity, FU_XINGJIAN)
+    asked = await ask(identity, ADMINISTRATOR, FU_XINGJIAN.id, "leader")
+    path = f"/roles/{asked['id']}/approval"
+
+    alone = await identity.post(path, {"verdict": "approved"}, ADMINISTRATOR)
+    session = await signed_in(identity, FU_XINGJIAN)
+    before = (await token_for(identity, session["secret"])).json()["roles"]
+    approved = await identity.post(path, {"verdict": "approved"}, HEALTH)
+
+    assert asked["state"] == "waiting"
+    assert (alone.status_code, alone.json()["code"]) == (409, "second_person_needed")
+    assert before == ["everyone"]
+    assert (approved.json()["state"], approved.json()["decided_by"]) == ("given", HE_RUONING.name)
+    session = await signed_in(identity, FU_XINGJIAN)
     assert (await token_for(identity, session["secret"])).json()["roles"] == ["everyone", "leader"]
+
+
+async def test_the_database_refuses_a_leader_whom_one_alone_made(identity: Door) -> None:
+    alone = Role(person_id=FU_XINGJIAN.id, role="leader", state="given", asked_at=now(), decided_at=now())
+    alone.asked_by = alone.decided_by = ADMINISTRATOR.account_id
+
+    with pytest.raises(Refused, match="second_person"):
+        async with identity.database.transaction(SYSTEM) as tx:
+            tx.add(alone)
 
 
 async def test_whoever_gains_a_role_signs_in_anew(identity: Door) -> None:
     await has_account(identity, FU_XINGJIAN)
     session = await signed_in(identity, FU_XINGJIAN, "phone")
 
-    await ask(identity, ADMINISTRATOR, FU_XINGJIAN.id, "leader")
+    await ask(identity, ADMINISTRATOR, FU_XINGJIAN.id, "administrator")
 
     assert (await token_for(identity, session["secret"])).status_code == 401
     assert [str(one.session_ids[0]) for one in await identity.told(SessionsEnded)] == [session["session_id"]]

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, update
@@ -12,7 +12,7 @@ from services.identity.limits import lockout_key
 from services.identity.tables import Lockout, Session, SignIn
 from shared.auth import verify
 from shared.clock import real_now
-from shared.events import PeopleChanged, SessionsEnded
+from shared.events import PEOPLE_IN_ONE, DepartmentsChanged, DepartmentState, PeopleChanged, SessionsEnded
 from tests.doors import Door
 from tests.people import ADMINISTRATOR, FANG_JIBAI, HE_RUONING, JIANG_CAIWEI, LIANG_YUAN, SHEN_ZHIXING, STAFF, TEACHING
 from tests.services.let_in import PASSWORD, has_account, open_sessions, signed_in, state_of, tell, token_for
@@ -60,6 +60,24 @@ async def test_head_and_reporter_follow_from_the_departments(identity: Door) -> 
         assert caller.roles == {"everyone", role}
         headed, reported = list(caller.departments), list(caller.reported)
         assert (headed, reported) == (([TEACHING.id], []) if role == "head" else ([], [TEACHING.id]))
+
+
+async def test_the_token_of_one_who_heads_everything_stays_small(identity: Door) -> None:
+    await has_account(identity, SHEN_ZHIXING)
+    below = [
+        DepartmentState(
+            id=uuid4(), name=f"department {n}", parent_id=TEACHING.id, head_id=None, reporter_id=None, deputy_id=None, version=1
+        )
+        for n in range(1200)
+    ]
+    for start in range(0, len(below), PEOPLE_IN_ONE):
+        await identity.hears(DepartmentsChanged(departments=below[start : start + PEOPLE_IN_ONE]))
+    session = await signed_in(identity, SHEN_ZHIXING)
+
+    token = (await token_for(identity, session["secret"])).json()["token"]
+
+    assert verify(token).departments == {TEACHING.id}
+    assert len(token) < 1000
 
 
 async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(identity: Door) -> None:

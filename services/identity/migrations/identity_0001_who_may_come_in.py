@@ -111,7 +111,7 @@ create table role (
     ended_by uuid,
     ended_at timestamptz,
     constraint role__of_one check (num_nonnulls(person_id, account_id) = 1),
-    constraint role__second_person check (role <> 'health' or decided_by is null or decided_by <> asked_by)
+    constraint role__second_person check (role = 'administrator' or decided_by is null or decided_by <> asked_by)
 );
 create index role_person_id_idx on role (person_id);
 create index role_account_id_idx on role (account_id);

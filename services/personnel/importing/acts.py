@@ -56,7 +56,13 @@ _STAGE = """
         needed_count integer, next_from_on date, next_until_on date, exempt_until_on date, notes text[]) on commit drop;
 """
 """COPY goes by place, not by name: the columns stand in the order of the lines that effect.py writes."""
-_STAGES = ("stage_person", "stage_dose", "stage_statement", "stage_standing")
+_STAGES = {
+    "stage_person": "row_no, id, fresh, moved, record, leaving",
+    "stage_dose": "person_id, corrects_id",
+    "stage_statement": "person_id",
+    "stage_standing": "person_id",
+}
+"""Each with the columns by which its rows are found: of the others PostgreSQL need know nothing to plan well."""
 _SEEN_NOW = """
     select i.row_no from stage_person t join import_row i on i.import_id = $1 and i.row_no = t.row_no join person p on p.id = t.id
     where not t.fresh and i.seen is distinct from concat_ws('.', p.version,
@@ -143,11 +149,13 @@ async def add_departments(tx: AsyncSession, made: Mapping[str, str]) -> None:
 
 async def write_effect(connection: Connection, import_id: UUID, parts: Sequence[Child], entered: Entered, today: date) -> set[int]:
     """Write what the children computed, for every row whose person is still the one that was seen; answers the rows that were not."""
+    # what waits for the index of the search goes into it at once and not in a hundred portions: see tidy
+    await connection.execute("set local gin_pending_list_limit = '1GB'")
     await connection.execute(_STAGE)
-    for channel, table in enumerate(_STAGES, 2):
+    for channel, (table, asked) in enumerate(_STAGES.items(), 2):
         for child in parts:
             await connection.copy_to_table(table, source=chunks(child.file(channel)))
-        await connection.execute(f"analyze {table}")
+        await connection.execute(f"analyze {table} ({asked})")
     await connection.execute(
         "select id from person where id in (select id from stage_person where not fresh) order by id for no key update"
     )
@@ -184,9 +192,6 @@ async def write_effect(connection: Connection, import_id: UUID, parts: Sequence[
         "delete from standing s using stage_person t where s.person_id = t.id and t.record and not t.fresh and s.programme = 'covid19'"
     )
     await connection.execute(f"insert into standing ({_STANDING}) select {_STANDING} from stage_standing")  # noqa: S608
-    # so many new rows at once: without this every search reads the whole table until autovacuum has come by
-    await connection.execute("select gin_clean_pending_list('person_pieces_idx')")
-    await connection.execute("analyze person, dose, standing")
     return stale | {row[0] for row in lost}
 
 
@@ -194,15 +199,22 @@ async def _leave_out(connection: Connection, stale: set[int]) -> None:
     if not stale:
         return
     ids = [row[0] for row in await connection.fetch("delete from stage_person where row_no = any($1) returning id", list(stale))]
-    for table in _STAGES[1:]:
+    for table in [*_STAGES][1:]:
         await connection.execute(f"delete from {table} where person_id = any($1)", ids)  # noqa: S608
+
+
+async def tidy(connection: Connection) -> None:
+    """After so many new rows at once: without this every search reads the whole table until autovacuum has come by."""
+    await connection.execute("select gin_clean_pending_list('person_pieces_idx')")
+    await connection.execute("analyze person, dose, standing")
 
 
 async def tell_effect(tx: AsyncSession, connection: Connection) -> tuple[int, int]:
     """Tell who was added or changed, in pieces, so that requests are answered in between; answers how many (new, changed)."""
     query = (
         "select id, number, name, sort_key, department_id, employment, right(phone, 4) as phone_last4, left_on,"
-        " (select version from person p where p.id = t.id) as version from stage_person t where moved order by row_no"
+        " case when fresh then 1 else (select version from person p where p.id = t.id) end as version from stage_person t where moved"
+        " order by row_no"
     )
     async for piece in _pieces(connection, query):
         await tell_people(tx, [PersonState.model_construct(**dict(row)) for row in piece])

@@ -5,10 +5,10 @@ import gc
 import signal
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from services.personnel.importing.cells import MARK, STAND_IN, pack, recode, unpack, without_identity_numbers
 from services.personnel.importing.copied import escaped, line
@@ -29,9 +29,6 @@ from services.personnel.rules.headings import IDENTITY
 from services.personnel.rules.matching import Choices, match, plain_department
 from services.personnel.rules.rows import Plan, find_doubles, parse_row
 from shared.refusals import Refused
-
-if TYPE_CHECKING:
-    from services.personnel.sheets import Sheet
 
 MOST_MEMORY_BYTES = 1 << 30
 MOST_SECONDS = 170
@@ -58,18 +55,13 @@ def columns_of(rows: Rows, heading_row: int, chosen: Mapping[int, str | None], i
     return [found[i] for i in sorted(found)]
 
 
-async def _alone(reading: Awaitable["Sheet"]) -> list["Sheet"]:
-    """In a list, since asyncio.run asks what a task answered for its repr, which for a sheet takes a while."""
-    return [await reading]
-
-
 def take(ends: Ends) -> None:
     """A file becomes cells without identity numbers."""
     from services.personnel.sheets import read_sheet
 
     wish, data = ends.hear()
     reading = read_sheet(bytes(data.pop(1, b"")), wish["file_name"], encoding=wish["encoding"], sheet_name=wish["sheet_name"])
-    (sheet,) = asyncio.run(_alone(reading))
+    sheet = asyncio.run(reading)
     names = {
         "file_name": without_identity_numbers(wish["file_name"]),
         "sheet": without_identity_numbers(sheet.name),

@@ -1,8 +1,9 @@
 """What a commit writes, computed before its transaction: people with their pinyin, doses, standings; lines of COPY by channel."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from services.personnel.importing.copied import array, escaped, fields, line
@@ -11,7 +12,7 @@ from services.personnel.importing.records import OnRecord, fresh_id, on_record, 
 from services.personnel.rules import names
 from services.personnel.rules.matching import Choices, Match, match, plain_department
 from services.personnel.rules.programmes import COVID19
-from services.personnel.rules.standing import Given, Span, timeline
+from services.personnel.rules.standing import Exempt, Given, Span, same_birthday, timeline
 from services.personnel.rules.standing import Statement as Said
 
 STEP_ROWS = 2500
@@ -61,44 +62,54 @@ def _lines(data: dict[int, bytearray], channel: int) -> list[str]:
 def _write(lists: _Lists, row_no: int, result: Match, beside: OnRecord | None, ids: Mapping[str, str], today: date) -> None:
     values: dict[str, Any] = {**(beside.known._asdict() if beside else {"left_on": None}), **result.fields}
     person_id = beside.known.id if beside else fresh_id()
-    name, number, department = values["name"], values["number"], values["department"]
-    days = tuple(values.get(field) for field in ("born_on", "joined_on", "left_on"))
+    name, number, born_on = values["name"], values["number"], values.get("born_on")
     record = beside is None or bool(result.doses) or result.statement is not None or "born_on" in result.fields
+    flags = (beside is None, bool(result.fields), record, "left_on" in result.fields)
+    texts = (number, name, names.sort_key(name), names.findable(name, number), array(names.pieces(name, number)))
+    rest = (ids[values["department"]], values["employment"], values.get("phone"), born_on, values.get("joined_on"), values.get("left_on"))
     lists.people.add(
-        line(
-            (
-                row_no, person_id, beside is None, bool(result.fields), record, "left_on" in result.fields,
-                number, name, names.sort_key(name), names.findable(name, number), array(names.pieces(name, number)),
-                ids[department], values["employment"], values.get("phone"), *days,
-            )
-        )
-    )  # fmt: skip
+        f"{row_no}\t{person_id}\t{chr(9).join('t' if flag else 'f' for flag in flags)}\t{chr(9).join(map(escaped, texts))}"
+        f"\t{chr(9).join(map(_text, rest))}\n"
+    )
     for dose in result.doses:
         lists.doses.add(line((fresh_id(), person_id, dose.on, dose.product_code, dose.lot, dose.place, dose.corrects)))
     if result.statement:
         lists.statements.add(line((fresh_id(), person_id, result.statement)))
     if record:
-        for span in _spans(result, beside, days[0], today):
-            lists.standings.add(_standing(person_id, span))
+        lists.standings.add("".join([person_id + span for span in _spans(result, beside, born_on, today)]))
 
 
-def _spans(result: Match, beside: OnRecord | None, born_on: date | None, today: date) -> Sequence[Span]:
+def _text(field: str | date | None) -> str:
+    """Of those that need no escaping."""
+    return _NONE if field is None else str(field)
+
+
+def _spans(result: Match, beside: OnRecord | None, born_on: date | None, today: date) -> Sequence[str]:
     corrected = {dose.corrects for dose in result.doses}
-    given = [Given(i, dose.product_code, dose.on) for i, dose in enumerate(result.doses)]
+    given = [(dose.product_code, dose.on) for dose in result.doses]
     if beside:
-        given += [Given(one.id, one.product_code, one.on) for one in beside.known.doses if one.id not in corrected]
-    said: Iterable[Said] = beside.statements if beside else ()
-    statements = [*said, Said(result.statement, today)] if result.statement else [*said]
-    return timeline(COVID19, born_on=born_on, given=given, exempt=beside.exempt if beside else (), statements=statements)
+        given += [(one.product_code, one.on) for one in beside.known.doses if one.id not in corrected]
+    said = beside.statements if beside else ()
+    statements = (*said, Said(result.statement, today)) if result.statement else said
+    return _lines_of(same_birthday(COVID19, born_on), tuple(given), beside.exempt if beside else (), statements)
 
 
-def _standing(person_id: str, span: Span) -> str:
-    """A span as compute_standing writes it; since ever and for ever are the infinities by which the calendar's ends are kept. Nothing in
-    it needs escaping, and there are 200,000 of them."""
+@lru_cache(maxsize=8192)
+def _lines_of(
+    born_on: date | None, given: tuple[tuple[str, date], ...], exempt: tuple[Exempt, ...], statements: tuple[Said, ...]
+) -> Sequence[str]:
+    """Whoever came on the same days for the same vaccine stands alike: at an institution whole departments go together."""
+    doses = [Given(i, product, on) for i, (product, on) in enumerate(given)]
+    return [_standing(span) for span in timeline(COVID19, born_on=born_on, given=doses, exempt=exempt, statements=statements)]
+
+
+def _standing(span: Span) -> str:
+    """A span as compute_standing writes it, without whose it is; since ever and for ever are the infinities by which the calendar's ends
+    are kept. Nothing in it needs escaping."""
     from_on, until_on, standing = span
     next_from_on, next_until_on, exempt_until_on = standing.next_from_on, standing.next_until_on, standing.exempt_until_on
     return (
-        f"{person_id}\t{COVID19.code}\t{from_on or '-infinity'}\t{until_on or 'infinity'}\t{standing.code}\t{standing.valid_count}"
+        f"\t{COVID19.code}\t{from_on or '-infinity'}\t{until_on or 'infinity'}\t{standing.code}\t{standing.valid_count}"
         f"\t{standing.needed_count}\t{next_from_on or _NONE}\t{next_until_on or _NONE}\t{exempt_until_on or _NONE}"
         f"\t{{{','.join(standing.notes)}}}\n"
     )

@@ -17,13 +17,16 @@ from services.personnel.tables import Department, Import, ImportRow
 from shared.auth import SYSTEM
 from shared.clock import now, today
 from shared.db import Database, lock
+from shared.due import later
 from shared.events import ImportMoved
-from shared.house import Job
+from shared.house import Due, Job
 from shared.job import Finish, Progress
 from shared.messaging.outbox import publish
 from shared.refusals import Refused
 
 PREVIEW, COMMIT = "import.preview", "import.commit"
+TIDY = "import.tidy"
+FEW_ROWS = 100  # autovacuum has time enough for so few
 ALONE_ROWS = 5000  # one child computes so many alone; for more there are two, since there are two processors
 _CHANGED = [{"field": "number", "code": "changed_meanwhile", "params": {}}]
 
@@ -128,10 +131,17 @@ async def commit(database: Database, job: Job, progress: Progress) -> Finish:
             await tx.execute(update(ImportRow).where(ImportRow.import_id == held.id, ImportRow.row_no.in_(stale)).values(refused))
         held.counts = await _counts(tx, held.id)
         held.committed_at = entered.at
+        if held.counts["new"] + held.counts["changed"] > FEW_ROWS:
+            await later(tx, TIDY, "people", now())
         move(tx, held, "committed")
         return {"counts": held.counts}
 
     return finish
+
+
+async def tidy(tx: AsyncSession, due: Due) -> None:
+    """What makes people found quickly after a big list; apart, so that nobody waits for it."""
+    await acts.tidy(await acts.connection_of(tx, 120))
 
 
 def _departments_to_make(row: Import, ids: Mapping[str, str]) -> dict[str, str]:

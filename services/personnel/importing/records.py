@@ -55,9 +55,12 @@ def on_record(line: str) -> OnRecord:
     return OnRecord(known, seen or "", said, exempted)
 
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def parsed_json(row: ParsedRow) -> str:
     """What a row says, as it is kept until the commit."""
-    told: dict[str, Any] = {
+    told = {
         "name": row.name,
         "department": row.department,
         "employment": row.employment,
@@ -68,7 +71,7 @@ def parsed_json(row: ParsedRow) -> str:
         "statement": row.statement,
         "doses": [[dose.ordinal, dose.on.isoformat(), dose.product_code, dose.lot, dose.place] for dose in row.doses],
     }
-    return json.dumps({name: value for name, value in told.items() if value}, ensure_ascii=False, separators=(",", ":"))
+    return _json({name: value for name, value in told.items() if value})
 
 
 def parsed_row(row_no: int, number: str, told: dict[str, Any]) -> ParsedRow:
@@ -90,7 +93,7 @@ def outcome_json(found: Match) -> tuple[str, str, str]:
 
 
 def _dumped(told: list[dict[str, Any]]) -> str:
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")) if told else "[]"
+    return _json(told) if told else "[]"
 
 
 def fresh_id() -> str:

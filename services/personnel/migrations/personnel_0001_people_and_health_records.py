@@ -120,7 +120,7 @@ def upgrade() -> None:
             next_until_on date,
             exempt_until_on date,
             notes text[] not null,
-            constraint standing_pkey primary key (person_id, programme, from_on),
+            constraint standing_pkey primary key (person_id, programme, from_on) include (until_on, code),
             constraint standing__ends_before_it_begins check (until_on > from_on)
         );
         create table import (

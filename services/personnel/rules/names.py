@@ -8,8 +8,6 @@ from itertools import islice, product
 
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")  # 13 MB instead of 65; phrases are no use for names
 
-from pypinyin import Style, pinyin
-
 LONGEST_PIECE = 5
 MOST_SPELLINGS = 4
 
@@ -31,6 +29,8 @@ _NOT_WORD = re.compile(r"[^\w]+")
 
 @lru_cache(maxsize=8192)
 def _readings(character: str) -> tuple[str, ...]:
+    from pypinyin import Style, pinyin  # 13 MB that no other process shares, so the first Chinese name brings them, in 40 ms
+
     found = pinyin(character, style=Style.NORMAL, heteronym=True, errors="default")[0]
     readings = dict.fromkeys(one.replace("ü", "v").lower() for one in found)
     if any("v" in one for one in readings):  # 吕 is typed as lv and as lyu
@@ -84,13 +84,14 @@ def pieces(name: str, number: str) -> list[str]:
     plain = plain_name(name)
     if _CHINESE.search(plain):
         for start in range(len(plain)):
-            found |= dict.fromkeys((plain[start], plain[start : start + 2]))
+            found[plain[start]] = found[plain[start : start + 2]] = None
         words = [word for syllables in spellings(name) for word in _ways(syllables)]
     else:
         words = [*_endings(name), "".join(one[0] for one in spellings(name)[0])]
     digits = plain_name(number)
     for word in (*words, *_endings(number), digits[-4:], digits[-6:]):
-        found |= dict.fromkeys(word[:length] for length in range(1, min(len(word), LONGEST_PIECE) + 1))
+        for length in range(1, min(len(word), LONGEST_PIECE) + 1):
+            found[word[:length]] = None
     return [one for one in found if one]
 
 

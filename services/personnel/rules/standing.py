@@ -25,6 +25,7 @@ __all__ = [
     "Standing",
     "Statement",
     "judge",
+    "same_birthday",
     "span_on",
     "standing_on",
     "timeline",
@@ -97,6 +98,12 @@ def _adult_on(programme: Programme, born_on: date) -> date | None:
     except ValueError:
         on = date(year, 3, 1) if year <= date.max.year else date.max
     return on if on > programme.begins_on else None
+
+
+def same_birthday(programme: Programme, born_on: date | None) -> date | None:
+    """The birthday as far as the rule asks for it: all who were old enough from the start are alike, so that what was computed for one
+    need not be computed again for another."""
+    return born_on if born_on is None or _adult_on(programme, born_on) else date.min
 
 
 class _Phase:
