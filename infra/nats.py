@@ -11,8 +11,8 @@ from pathlib import Path
 
 from infra.folder import CannotStart, kept_port, ports_of, private_folder, secret, write_private
 from infra.servers import end_child, end_stray, is_ours, last_words, launch, size_of
+from shared.messaging.subjects import HEARERS, STREAMS, stream_of, told_by
 
-STREAM = "EVENTS"
 OTHER_USERS = ("gateway", "admin")
 STOPS = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 Consumers = Mapping[str, Iterable[tuple[str, str]]]
@@ -21,13 +21,18 @@ Consumers = Mapping[str, Iterable[tuple[str, str]]]
 
 def rights(service: str, consumers: Iterable[tuple[str, str]]) -> dict[str, dict[str, list[str]]]:
     """A service tells its own events and reads through its own consumers, each named with its filter: a wildcard would let it read all."""
-    publish = [f"event.{service}.>", f"$JS.API.STREAM.INFO.{STREAM}", f"$JS.API.STREAM.CREATE.{STREAM}"]
-    for name, subject in consumers:
+    consumers = [(name, subject, stream_of(subject)) for name, subject in consumers]
+    publish = [f"{word}.{service}.>" for word, stream in STREAMS.items() if stream in told_by(service)]
+    for stream in sorted({*told_by(service), *(stream for _, _, stream in consumers if service in HEARERS.get(stream, (service,)))}):
+        publish += [f"$JS.API.STREAM.INFO.{stream}", f"$JS.API.STREAM.CREATE.{stream}"]
+    for name, subject, stream in consumers:
+        if service not in HEARERS.get(stream, (service,)):
+            raise ValueError(f"{service} may not hear {subject}")
         publish += [
-            f"$JS.API.CONSUMER.CREATE.{STREAM}.{name}.{subject}",
-            f"$JS.API.CONSUMER.INFO.{STREAM}.{name}",
-            f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{name}",
-            f"$JS.ACK.{STREAM}.{name}.>",
+            f"$JS.API.CONSUMER.CREATE.{stream}.{name}.{subject}",
+            f"$JS.API.CONSUMER.INFO.{stream}.{name}",
+            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}",
+            f"$JS.ACK.{stream}.{name}.>",
         ]
     return {"publish": {"allow": publish}, "subscribe": {"allow": [f"_INBOX_{service}.>"]}}
 

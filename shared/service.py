@@ -25,6 +25,7 @@ from shared.measures import Measures
 from shared.messaging.inbox import Handler, Inbox
 from shared.messaging.relay import Relay
 from shared.messaging.streams import connect_within, ensure_stream
+from shared.messaging.subjects import told_by
 from shared.once import answered_once
 from shared.outermost import Outermost
 from shared.refusals import Refused
@@ -231,7 +232,8 @@ async def _messages(app: FastAPI, name: str, database: Database, handlers: Seque
     app.state.heard.set()
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(Relay(database, nc).run())
+            for stream in told_by(name):
+                tasks.create_task(Relay(database, nc, stream).run())
             for handler in handlers:
                 tasks.create_task(Inbox(database, nc, handler).run())
     finally:

@@ -21,7 +21,6 @@ from shared.db import Database, Read
 from shared.house import Answer, Done, Due, Errand, Job, Outbox
 from shared.measures import Measures
 from shared.messaging.inbox import parked_count
-from shared.messaging.streams import EVENTS
 from shared.once import KEPT_HOURS
 from shared.refusals import Refused
 from shared.settings import settings
@@ -113,7 +112,8 @@ async def status_of(request: Request, read: AsyncSession) -> Status:
         jobs_open_count=int(jobs or 0),
         nats_connected=connected,
         consumers=[
-            ConsumerLag(consumer=h.name, pending_count=await _pending(nc, h.name) if connected else None) for h in app.state.handlers
+            ConsumerLag(consumer=h.name, pending_count=await _pending(nc, h.stream, h.name) if connected else None)
+            for h in app.state.handlers
         ],
         disk_free_bytes=disk[0] if disk else None,
         disk_total_bytes=disk[1] if disk else None,
@@ -121,9 +121,9 @@ async def status_of(request: Request, read: AsyncSession) -> Status:
     )
 
 
-async def _pending(nc: Any, consumer: str) -> int | None:
+async def _pending(nc: Any, stream: str, consumer: str) -> int | None:
     try:
-        info = await nc.jetstream(timeout=1).consumer_info(str(EVENTS.name), consumer)
+        info = await nc.jetstream(timeout=1).consumer_info(stream, consumer)
     except (NatsError, OSError, TimeoutError):
         return None
     return int(info.num_pending) + int(info.num_ack_pending or 0)

@@ -286,12 +286,12 @@ async def what_is_sent_twice_lies_in_the_stream_once(doors: Doors, nats: Nats) -
     try:
         relay = Relay(personnel.database, nc)
         await relay.round()
-        before = (await relay.js.stream_info(str(EVENTS.name))).state.messages
+        before = (await relay.js.stream_info(EVENTS)).state.messages
         async with personnel.rows() as tx:  # as its transaction leaves it when it dies
             await tx.execute(update(Outbox).values(sent_at=None))
             await tx.execute(delete(StreamSeen))
         again = await relay.round()
-        after = (await relay.js.stream_info(str(EVENTS.name))).state.messages
+        after = (await relay.js.stream_info(EVENTS)).state.messages
     finally:
         await nc.close()
     assert (again.sent_count, before > 0) == (1, True), "the probe sent nothing"

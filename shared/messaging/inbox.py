@@ -25,7 +25,8 @@ from shared.db import Database, is_away, must_repeat
 from shared.events import Event
 from shared.house import Parked
 from shared.loops import goes_on
-from shared.messaging.streams import EVENTS, ensure_stream
+from shared.messaging.streams import ensure_stream
+from shared.messaging.subjects import stream_of
 
 log = structlog.get_logger()
 
@@ -56,6 +57,11 @@ class Handler:
         """What it hears."""
         return self.event.subject
 
+    @property
+    def stream(self) -> str:
+        """Where it hears it."""
+        return stream_of(self.event.subject)
+
 
 class Inbox:
     """Feeds one handler."""
@@ -77,9 +83,9 @@ class Inbox:
         )
 
     async def _bind(self) -> JetStreamContext.PullSubscription:
-        await ensure_stream(self.js)
-        await self.js.add_consumer(str(EVENTS.name), self._config())
-        return await self.js.pull_subscribe_bind(consumer=self.handler.name, stream=str(EVENTS.name))
+        await ensure_stream(self.js, self.handler.stream)
+        await self.js.add_consumer(self.handler.stream, self._config())
+        return await self.js.pull_subscribe_bind(consumer=self.handler.name, stream=self.handler.stream)
 
     async def run(self) -> None:
         """Fetch and handle without end; when the store was lost, stream and consumer are made anew."""
@@ -105,7 +111,7 @@ class Inbox:
 
     async def _consumer_is_there(self) -> bool:
         try:
-            await self.js.consumer_info(str(EVENTS.name), self.handler.name)
+            await self.js.consumer_info(self.handler.stream, self.handler.name)
         except NotFoundError:
             return False
         except (NatsError, OSError, TimeoutError):

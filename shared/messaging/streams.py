@@ -12,19 +12,26 @@ from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfi
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, NotFoundError
 
+from shared.messaging.subjects import STREAMS
+
 log = structlog.get_logger()
 
-EVENTS = StreamConfig(
-    name="EVENTS",
-    subjects=["event.>"],
-    storage=StorageType.FILE,
-    retention=RetentionPolicy.LIMITS,
-    max_age=7 * 24 * 3600,
-    max_bytes=512 * 1024 * 1024,
-    discard=DiscardPolicy.OLD,
-    duplicate_window=120,
-    num_replicas=1,
-)
+EVENTS = "EVENTS"
+
+
+def config_of(stream: str) -> StreamConfig:
+    """How a stream is kept."""
+    return StreamConfig(
+        name=stream,
+        subjects=[f"{word}.>" for word, name in STREAMS.items() if name == stream],
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        max_age=7 * 24 * 3600,
+        max_bytes=512 * 1024 * 1024,
+        discard=DiscardPolicy.OLD,
+        duplicate_window=120,
+        num_replicas=1,
+    )
 
 
 async def connect(url: str, name: str) -> Client:
@@ -60,13 +67,13 @@ async def connect_within(url: str, name: str, seconds: float = 10) -> Client:
     return await asyncio.wait_for(connect(url, name), seconds)
 
 
-async def ensure_stream(js: JetStreamContext) -> None:
+async def ensure_stream(js: JetStreamContext, stream: str = EVENTS) -> None:
     """The stream is there, with our settings; made anew when the store was lost."""
     try:
-        await js.stream_info(str(EVENTS.name))
+        await js.stream_info(stream)
     except NotFoundError:
         try:
-            await js.add_stream(EVENTS)
+            await js.add_stream(config_of(stream))
         except APIError as odd:
             if odd.err_code != 10058:  # another replica made it with other settings meanwhile
                 raise

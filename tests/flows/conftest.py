@@ -8,19 +8,25 @@ import pytest
 from nats.aio.client import Client
 
 from infra.nats import Nats
+from services.dispatch.app import app as dispatch_app
+from services.duty.app import app as duty_app
 from services.identity.app import app as identity_app
+from services.notifications.app import app as notifications_app
 from services.personnel.app import app as personnel_app
 from shared.messaging.inbox import Inbox
 from shared.messaging.relay import Relay
 from shared.messaging.streams import connect_within
+from shared.messaging.subjects import told_by
 from shared.service import consumers_of
 from tests.doors import Door, Doors
+
+APPS = (identity_app, personnel_app, duty_app, dispatch_app, notifications_app)
 
 
 @pytest.fixture
 def nats(tmp_path: Path) -> Iterator[Nats]:
     """A server of this test's own, with each user's rights as in the house."""
-    server = Nats(tmp_path / "nats", {app.state.name: consumers_of(app) for app in (identity_app, personnel_app)}, fsync=False)
+    server = Nats(tmp_path / "nats", {app.state.name: consumers_of(app) for app in APPS}, fsync=False)
     server.start()
     yield server
     server.stop()
@@ -38,7 +44,8 @@ class Traffic:
         """The service's relay and inboxes run."""
         door: Door = getattr(self.doors, name)
         nc = await self.connect(name)
-        loops = [Relay(door.database, nc).run(), *(Inbox(door.database, nc, handler).run() for handler in door.app.state.handlers)]
+        relays = (Relay(door.database, nc, stream).run() for stream in told_by(name))
+        loops = [*relays, *(Inbox(door.database, nc, handler).run() for handler in door.app.state.handlers)]
         self.tasks[name] = [asyncio.create_task(loop) for loop in loops]
 
     async def connect(self, name: str) -> Client:
@@ -61,7 +68,7 @@ class Traffic:
 async def traffic(doors: Doors, nats: Nats) -> AsyncIterator[Traffic]:
     """Every service's relay and inboxes run."""
     found = Traffic(doors, nats)
-    for name in ("identity", "personnel"):
+    for name in (app.state.name for app in APPS):
         await found.begin(name)
     yield found
     for name in list(found.tasks):

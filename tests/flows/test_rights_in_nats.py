@@ -49,3 +49,29 @@ async def test_the_gateway_hears_and_never_tells(nats: Nats) -> None:
         await gateway.jetstream(timeout=1).publish("event.identity.roles.changed", b"{}")
     await gateway.close()
     await service.close()
+
+
+CONTACT = "contact.personnel.contacts.changed"
+
+
+@pytest.mark.parametrize("spy", ["identity", "duty", "dispatch", "gateway"])
+async def test_contact_addresses_are_heard_by_notifications_alone(nats: Nats, spy: str) -> None:
+    personnel = await connect_within(nats.url("personnel"), "personnel")
+    told = personnel.jetstream(timeout=1)
+    await ensure_stream(told, "CONTACTS")
+    nc = await connect_within(nats.url(spy), spy)
+    js = nc.jetstream(timeout=1)
+    listening = await nc.subscribe(CONTACT)
+    for name in (f"{spy}_known_remember_contacts", "notifications_known_remember_contacts"):
+        consumer = ConsumerConfig(name=name, durable_name=name, filter_subject=CONTACT, ack_policy=AckPolicy.EXPLICIT)
+        with pytest.raises((NatsTimeout, TimeoutError, JetStreamError)):
+            await js.add_consumer("CONTACTS", consumer)
+
+    assert (await told.publish(CONTACT, b"{}")).seq == 1
+
+    with pytest.raises((NatsTimeout, TimeoutError)):
+        await listening.next_msg(timeout=0.5)
+    with pytest.raises((NatsTimeout, TimeoutError, JetStreamError)):
+        await js.get_msg("CONTACTS", 1)
+    await nc.close()
+    await personnel.close()

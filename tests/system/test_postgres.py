@@ -20,7 +20,7 @@ from infra.folder import CannotStart
 from infra.nats import Nats
 from infra.postgres import Postgres
 from infra.servers import is_alive
-from shared.messaging.streams import EVENTS
+from shared.messaging.streams import EVENTS, config_of
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
 
@@ -186,7 +186,7 @@ async def test_a_service_reads_through_its_own_consumers_only_and_the_stream_sur
     try:
         personnel = await nats.connect(server.url("personnel"), inbox_prefix=b"_INBOX_personnel", error_cb=refused)
         identity = await nats.connect(server.url("identity"), inbox_prefix=b"_INBOX_identity", error_cb=refused)
-        await personnel.jetstream().add_stream(EVENTS)
+        await personnel.jetstream().add_stream(config_of(EVENTS))
         await personnel.jetstream().publish("event.personnel.person.joined", b"1")
         assert server.process
         server.process.kill()
