@@ -1,10 +1,17 @@
 """dispatch: who goes where: teams, operations, shifts and the people on them. Composition only."""
 
+from services.dispatch.board import board
+from services.dispatch.counts import counts
+from services.dispatch.days import days
 from services.dispatch.known import known
+from services.dispatch.operations import operations
 from services.dispatch.scope import SCOPE
 from services.dispatch.sentences import SAID
+from services.dispatch.shifts import shifts
+from services.dispatch.sites import sites
+from services.dispatch.teams import teams
 from shared.service import service
 
-SLICES = [known]
+SLICES = [known, teams, operations, days, board, sites, counts, shifts]
 
 app = service("dispatch", SLICES, scope=SCOPE, sentences=SAID)
