@@ -1,27 +1,75 @@
 """Rows with the events that tell of them, as several slices write them: shifts and assignments told, people held and released."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal, get_args
-from uuid import UUID
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.dispatch.tables import OPEN_STATES, Assignment, OpenPlace, Operation, Shift, Site
+from services.dispatch.tables import OPEN_STATES, Assignment, OpenPlace, Operation, Shift, ShiftRole, Site
 from shared.bookings import hold_time_if_free, hold_time_of, release
 from shared.clock import now
 from shared.db import as_system
 from shared.events import PEOPLE_IN_ONE, AssignmentsChanged, AssignmentState, PlaceOpened, ShiftsChanged, ShiftState
-from shared.messaging.outbox import publish_all
+from shared.messaging.outbox import publish
 from shared.refusals import Refused
 
 Because = Literal["declined", "left", "unfit", "unavailable", "duty", "released", "cancelled"]
 MOST_CANDIDATES = 20
 
 
-async def tell_shifts(tx: AsyncSession, shifts: Sequence[Shift]) -> None:
-    """Tell how these shifts stand, in events of 200."""
-    named = await _names(tx, {one.id for one in shifts})
+async def make_shifts(
+    tx: AsyncSession,
+    operation: Operation,
+    planned: Sequence[tuple[Site, datetime, datetime]],
+    roles: Sequence[tuple[str, int]],
+    *,
+    signup: bool,
+) -> list[Shift]:
+    """Shifts at these sites and times, led by whoever leads the site, each with these roles; told. A time that a site has already breaks
+    `made_already`."""
+    shifts = [
+        Shift(
+            id=uuid4(),
+            operation_id=operation.id,
+            site_id=site.id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            leader_id=site.leader_id,
+            signup=signup,
+            state=operation.state,
+            version=1,
+        )
+        for site, starts_at, ends_at in planned
+    ]
+    needs = [
+        {"shift_id": shift.id, "name": name, "head_count": head_count, "place_in_list": place}
+        for shift in shifts
+        for place, (name, head_count) in enumerate(roles)
+    ]
+    await add_shifts(
+        tx, shifts, needs, {shift.id: (operation.name, site.name) for shift, (site, _, _) in zip(shifts, planned, strict=True)}
+    )
+    return shifts
+
+
+async def add_shifts(
+    tx: AsyncSession, shifts: Sequence[Shift], needs: Sequence[Mapping[str, Any]], named: Mapping[UUID, tuple[str, str]]
+) -> None:
+    """Put new shifts with the rows of their roles there, and tell of them; `named`: operation and site of each."""
+    if not shifts:
+        return
+    tx.add_all(shifts)
+    await tx.flush()
+    await tx.execute(insert(ShiftRole), [dict(one) for one in needs])
+    await tell_shifts(tx, shifts, named)
+
+
+async def tell_shifts(tx: AsyncSession, shifts: Sequence[Shift], named: Mapping[UUID, tuple[str, str]] | None = None) -> None:
+    """Tell how these shifts stand, in events of 200; `named`: operation and site of each, where they are known already."""
+    named = named if named is not None else await _names(tx, {one.id for one in shifts})
     states = [
         ShiftState(
             id=one.id,
@@ -37,7 +85,8 @@ async def tell_shifts(tx: AsyncSession, shifts: Sequence[Shift]) -> None:
         )
         for one in shifts
     ]
-    await publish_all(tx, [ShiftsChanged(shifts=states[i : i + PEOPLE_IN_ONE]) for i in range(0, len(states), PEOPLE_IN_ONE)])
+    for i in range(0, len(states), PEOPLE_IN_ONE):
+        publish(tx, ShiftsChanged(shifts=states[i : i + PEOPLE_IN_ONE]))
 
 
 async def _names(tx: AsyncSession, shift_ids: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
@@ -66,7 +115,16 @@ async def tell_assignments(tx: AsyncSession, assignments: Sequence[Assignment]) 
         )
         for one in assignments
     ]
-    await publish_all(tx, [AssignmentsChanged(assignments=states[i : i + PEOPLE_IN_ONE]) for i in range(0, len(states), PEOPLE_IN_ONE)])
+    for i in range(0, len(states), PEOPLE_IN_ONE):
+        publish(tx, AssignmentsChanged(assignments=states[i : i + PEOPLE_IN_ONE]))
+
+
+async def held_operation(tx: AsyncSession, operation_id: UUID) -> Operation:
+    """An operation, its row held until the transaction ends. Refused: `not_found`."""
+    row = await tx.scalar(select(Operation).where(Operation.id == operation_id).with_for_update())
+    if row is None:
+        raise Refused("not_found", 404)
+    return row
 
 
 async def hold_shift(tx: AsyncSession, shift_id: UUID) -> tuple[Shift, list[Assignment]]:
@@ -90,39 +148,41 @@ async def hold_shift(tx: AsyncSession, shift_id: UUID) -> tuple[Shift, list[Assi
 async def release_assignments(
     tx: AsyncSession,
     assignments: Sequence[Assignment],
-    because: Because,
+    because: Because | Mapping[UUID, Because],
     *,
     reason: str | None = None,
     candidates: Mapping[UUID, Sequence[UUID]] | None = None,
 ) -> None:
     """Take these people off their shifts: their time is given back, each leaves an open place, and all of it is told. Their time and
-    their shifts are held by the caller. `candidates`: by assignment, whom to ask instead, the best first. A shift that is over or
-    `cancelled` needs nobody instead."""
+    their shifts are held by the caller. `because`: of all, or by assignment. `candidates`: by assignment, whom to ask instead, the best
+    first. A shift that is over or `cancelled` needs nobody instead."""
     if not assignments:
         return
+    why = because if isinstance(because, Mapping) else dict.fromkeys((one.id for one in assignments), because)
     booked = [one.id for one in assignments if one.state in OPEN_STATES]
     for one in assignments:
-        one.state = "declined" if because == "declined" else "released"
+        one.state = "declined" if why[one.id] == "declined" else "released"
         one.reason = reason if reason is not None else one.reason
         one.answered_at = now()
         one.version += 1
     await tx.flush()
     await release(tx, *booked)
     await tell_assignments(tx, assignments)
-    gone = [one for one in assignments if one.ends_at > now()]
-    if because != "cancelled" and gone:
-        await _open_places(tx, gone, because, candidates or {})
+    gone = [one for one in assignments if one.ends_at > now() and why[one.id] != "cancelled"]
+    if gone:
+        await _open_places(tx, gone, why, candidates or {})
 
 
-async def _open_places(tx: AsyncSession, gone: Sequence[Assignment], because: Any, candidates: Mapping[UUID, Sequence[UUID]]) -> None:
-    assert because in get_args(Because)
+async def _open_places(
+    tx: AsyncSession, gone: Sequence[Assignment], why: Mapping[UUID, Any], candidates: Mapping[UUID, Sequence[UUID]]
+) -> None:
     rows = [
         {
             "assignment_id": one.id,
             "shift_id": one.shift_id,
             "person_id": one.person_id,
             "role": one.role,
-            "because": because,
+            "because": why[one.id],
             "state": "open",
             "opened_at": now(),
         }
@@ -130,9 +190,9 @@ async def _open_places(tx: AsyncSession, gone: Sequence[Assignment], because: An
     ]
     await tx.execute(insert(OpenPlace), rows)
     named = await _names(tx, {one.shift_id for one in gone})
-    await publish_all(
-        tx,
-        [
+    for one in gone:
+        publish(
+            tx,
             PlaceOpened(
                 assignment_id=one.id,
                 shift_id=one.shift_id,
@@ -142,12 +202,10 @@ async def _open_places(tx: AsyncSession, gone: Sequence[Assignment], because: An
                 person_id=one.person_id,
                 starts_at=one.starts_at,
                 ends_at=one.ends_at,
-                because=because,
+                because=why[one.id],
                 candidate_ids=list(candidates.get(one.id, ()))[:MOST_CANDIDATES],
-            )
-            for one in gone
-        ],
-    )
+            ),
+        )
 
 
 async def close_places(tx: AsyncSession, shift_id: UUID) -> None:

@@ -1,12 +1,16 @@
 """What dispatch answers, where several slices answer the same."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from collections import Counter
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
-from shared.web import Shown
+from services.dispatch.rules.patterns import Times
+from shared.web import Body, Line, Shown
 
 EXAMPLE_ID = "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"
 
@@ -57,3 +61,145 @@ class Unplaced(Shown):
     person: PersonBrief
     code: str
     params: dict[str, object]
+
+
+WallTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="By the local clock, HH:MM")]
+MOST_SHIFTS = 5000
+"""One request makes no more shifts: 50 sites, ten times a day, for ten days."""
+
+
+class RoleWish(Body):
+    """How many people a shift needs in a role."""
+
+    name: Line
+    head_count: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Pattern(Body):
+    """The shifts of each day: from when until when by the local clock (an end that is not later is the next day's), and whom they need."""
+
+    times: Annotated[list[Annotated[list[WallTime], Field(min_length=2, max_length=2)]], Field(min_length=1, max_length=24)]
+    roles: Annotated[list[RoleWish], Field(min_length=1, max_length=20)]
+    signup: bool = False
+
+    @field_validator("roles")
+    @classmethod
+    def _each_once(cls, roles: list[RoleWish]) -> list[RoleWish]:
+        if max(Counter(one.name for one in roles).values()) > 1:
+            raise PydanticCustomError("named_twice", "one name stands for two")
+        return roles
+
+    @field_validator("times")
+    @classmethod
+    def _no_time_twice(cls, times: list[list[str]]) -> list[list[str]]:
+        if max(Counter(tuple(one) for one in times).values()) > 1:
+            raise PydanticCustomError("named_twice", "one time stands twice")
+        return times
+
+    def spans(self) -> list[Times]:
+        """The times as the rule takes them."""
+        return [Times(time.fromisoformat(begins), time.fromisoformat(ends)) for begins, ends in self.times]
+
+
+PATTERN_EXAMPLE: dict[str, Any] = {
+    "times": [["08:00", "12:40"], ["12:40", "17:20"], ["17:20", "22:00"]],
+    "roles": [{"name": "信息登记", "head_count": 2}, {"name": "秩序维护", "head_count": 1}],
+    "signup": False,
+}
+
+
+class SiteShown(Shown):
+    """A site of an operation."""
+
+    id: UUID
+    operation_id: UUID
+    name: str
+    address: str | None
+    leader: PersonBrief | None
+    shift_count: int
+    version: int
+
+
+class DayShown(Shown):
+    """A local day of an operation: how many places its shifts have, how many of them somebody confirmed, how many were asked."""
+
+    on: date
+    shift_count: int
+    place_count: int
+    held_count: int
+    proposed_count: int
+
+
+class OperationRow(Shown):
+    """An operation in a list."""
+
+    id: UUID
+    name: str
+    kind: OperationKind
+    place: str
+    partner: str | None
+    from_on: date
+    until_on: date
+    requirement: str | None
+    state: Literal["planned", "open"]
+    site_count: int
+    shift_count: int
+    version: int
+
+
+class OperationShown(OperationRow):
+    """An operation with its sites and its days."""
+
+    bring: str | None
+    note: str | None
+    sites: list[SiteShown]
+    days: list[DayShown]
+
+
+class RoleShown(Shown):
+    """A role of a shift; `taken_count`: places that somebody holds, `proposed_count`: who was asked and has not answered."""
+
+    name: str
+    head_count: int
+    taken_count: int
+    proposed_count: int
+
+
+class OperationBrief(Shown):
+    """Which operation it is, and what holds for all its shifts."""
+
+    id: UUID
+    name: str
+    kind: OperationKind
+    place: str
+    requirement: str | None
+    bring: str | None
+    note: str | None
+
+
+class SiteBrief(Shown):
+    """Which site it is."""
+
+    id: UUID
+    name: str
+    address: str | None
+
+
+class ShiftShown(Shown):
+    """A shift. Assignments are there for those who may see them: one's own, of the shifts one leads, or all. `may_change`: whether this
+    caller may move or cancel it."""
+
+    id: UUID
+    operation: OperationBrief
+    site: SiteBrief
+    starts_at: datetime
+    ends_at: datetime
+    leader: PersonBrief | None
+    signup: bool
+    bring: str | None
+    state: ShiftStanding
+    reason: str | None
+    roles: list[RoleShown]
+    assignments: list[AssignmentShown]
+    may_change: bool
+    version: int

@@ -1,0 +1,232 @@
+"""The board of an operation: who is where now, sites by shifts, with what was counted."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.dispatch.reads import brief, brief_people, count_where
+from services.dispatch.rules.patterns import day_bounds
+from services.dispatch.shapes import OperationId, OperationKind, PersonBrief, ShiftStanding
+from services.dispatch.tables import (
+    OPEN_STATES,
+    Assignment,
+    KnownFitness,
+    OpenPlace,
+    Operation,
+    SampleCount,
+    Shift,
+    ShiftRole,
+    Site,
+)
+from shared.auth import Caller, require
+from shared.clock import now, today, zone
+from shared.db import Read
+from shared.refusals import Refused
+from shared.service import Slice
+from shared.web import Shown
+
+board = Slice(prefix="/operations", tags=["board"])
+
+STATES = ("proposed", "confirmed", "checked_in", "checked_out", "no_show")
+
+
+class BoardCover(Shown):
+    """How places are covered. `late`: confirmed, the shift has begun, not there yet. `unfit_since`: fit when asked and not any more."""
+
+    head_count: int
+    proposed: int = 0
+    confirmed: int = 0
+    checked_in: int = 0
+    checked_out: int = 0
+    late: int = 0
+    no_show: int = 0
+    unfit_since: int = 0
+
+
+class BoardRole(BoardCover):
+    """A role of a shift."""
+
+    name: str
+
+
+class BoardShift(Shown):
+    """A shift on the board. `open_place_count`: alerts that somebody is still looked for."""
+
+    id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    state: ShiftStanding
+    signup: bool
+    leader: PersonBrief | None
+    roles: list[BoardRole]
+    open_place_count: int
+    version: int
+
+
+class HourCount(Shown):
+    """Samples of an hour of a local day."""
+
+    on: date
+    hour: int
+    samples: int
+
+
+class BoardSite(Shown):
+    """A site with its shifts, in order of time, and what it counted."""
+
+    id: UUID
+    name: str
+    address: str | None
+    leader: PersonBrief | None
+    shifts: list[BoardShift]
+    counts: list[HourCount]
+    samples: int
+
+
+class BoardTotals(BoardCover):
+    """All of it together; shifts that were cancelled left out."""
+
+    shift_count: int
+    open_place_count: int
+    samples: int
+
+
+class BoardOperation(Shown):
+    """Which operation the board is of."""
+
+    id: UUID
+    name: str
+    kind: OperationKind
+    place: str
+    state: Literal["planned", "open"]
+    from_on: date
+    until_on: date
+    requirement: str | None
+
+
+class Board(Shown):
+    """The board from a local day on, for so many days."""
+
+    operation: BoardOperation
+    on: date
+    days: int
+    as_of: datetime
+    sites: list[BoardSite]
+    totals: BoardTotals
+
+
+@board.get("/{operation_id}/board")
+async def show_board(
+    operation_id: OperationId,
+    caller: Annotated[Caller, require("board.read")],
+    read: Read,
+    on: Annotated[date | None, Query(description="The first local day; without it today, or the operation's day nearest to it")] = None,
+    days: Annotated[int, Query(ge=1, le=31, description="How many days")] = 1,
+) -> Board:
+    """Sites by shifts: how each role is covered, who is late, who did not come, who is not fit any more, and the samples of each hour.
+    Refused: `not_found`."""
+    operation = await read.scalar(select(Operation).where(Operation.id == operation_id))
+    if operation is None:
+        raise Refused("not_found", 404)
+    first = on or min(max(today(), operation.from_on), operation.until_on)
+    sites = list(await read.scalars(select(Site).where(Site.operation_id == operation_id).order_by(Site.place_in_list, Site.id)))
+    start, end = day_bounds(first, zone(), days)
+    shown = (Shift.operation_id == operation_id, Shift.starts_at >= start, Shift.starts_at < end)
+    shifts = list(await read.scalars(select(Shift).where(*shown).order_by(Shift.starts_at, Shift.ends_at)))
+    roles = await _roles(read, shown, operation.requirement)
+    places = await _open_places(read, shown)
+    counts = await _samples(read, operation_id, first, days)
+    people = await brief_people(read, {*(one.leader_id for one in sites), *(one.leader_id for one in shifts)})
+
+    def leader(person_id: UUID | None) -> PersonBrief | None:
+        return brief(people, person_id) if person_id else None
+
+    by_site: dict[UUID, list[BoardShift]] = defaultdict(list)
+    for one in shifts:
+        by_site[one.site_id].append(
+            BoardShift(
+                id=one.id,
+                starts_at=one.starts_at,
+                ends_at=one.ends_at,
+                state=one.state,  # type: ignore[arg-type]
+                signup=one.signup,
+                leader=leader(one.leader_id),
+                roles=roles.get(one.id, []),
+                open_place_count=places.get(one.id, 0),
+                version=one.version,
+            )
+        )
+    rows = [
+        BoardSite(
+            id=site.id,
+            name=site.name,
+            address=site.address,
+            leader=leader(site.leader_id),
+            shifts=by_site[site.id],
+            counts=counts[site.id],
+            samples=sum(one.samples for one in counts[site.id]),
+        )
+        for site in sites
+    ]
+    return Board(operation=BoardOperation.model_validate(operation), on=first, days=days, as_of=now(), sites=rows, totals=_totals(rows))
+
+
+async def _roles(read: AsyncSession, shown: Sequence[Any], rule: str | None) -> dict[UUID, list[BoardRole]]:
+    """How each role of each shift is covered, counted by the database."""
+    held = and_(Assignment.shift_id == ShiftRole.shift_id, Assignment.role == ShiftRole.name)
+    late = count_where(Assignment.state == "confirmed", Assignment.starts_at <= now())
+    fit = and_(
+        KnownFitness.fit_from <= Assignment.starts_at,
+        or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= Assignment.ends_at),
+    )
+    unfit = count_where(Assignment.state.in_(OPEN_STATES), Assignment.override_reason.is_(None), func.coalesce(fit, False).is_(False))
+    wanted = (
+        select(
+            ShiftRole.shift_id,
+            ShiftRole.name,
+            ShiftRole.head_count,
+            *(count_where(Assignment.state == state).label(state) for state in STATES),
+            late.label("late"),
+            *([unfit.label("unfit_since")] if rule else []),
+        )
+        .join(Shift, Shift.id == ShiftRole.shift_id)
+        .outerjoin(Assignment, held)
+    )
+    if rule:
+        wanted = wanted.outerjoin(KnownFitness, and_(KnownFitness.person_id == Assignment.person_id, KnownFitness.rule == rule))
+    grouped = wanted.where(*shown).group_by(ShiftRole.shift_id, ShiftRole.name, ShiftRole.head_count, ShiftRole.place_in_list)
+    found: dict[UUID, list[BoardRole]] = defaultdict(list)
+    for row in await read.execute(grouped.order_by(ShiftRole.shift_id, ShiftRole.place_in_list)):
+        found[row.shift_id].append(BoardRole.model_validate(row))
+    return found
+
+
+async def _open_places(read: AsyncSession, shown: Sequence[Any]) -> dict[UUID, int]:
+    counted = select(OpenPlace.shift_id, func.count()).join(Shift, Shift.id == OpenPlace.shift_id)
+    return {row[0]: row[1] for row in await read.execute(counted.where(*shown, OpenPlace.state == "open").group_by(OpenPlace.shift_id))}
+
+
+async def _samples(read: AsyncSession, operation_id: UUID, first: date, days: int) -> dict[UUID, list[HourCount]]:
+    wanted = select(SampleCount.site_id, SampleCount.on, SampleCount.hour, SampleCount.samples).join(Site, Site.id == SampleCount.site_id)
+    within = (SampleCount.on >= first, SampleCount.on < first + timedelta(days=days), SampleCount.superseded.is_(False))
+    found: dict[UUID, list[HourCount]] = defaultdict(list)
+    for row in await read.execute(wanted.where(Site.operation_id == operation_id, *within).order_by(SampleCount.on, SampleCount.hour)):
+        found[row.site_id].append(HourCount(on=row.on, hour=row.hour, samples=row.samples))
+    return found
+
+
+def _totals(sites: Sequence[BoardSite]) -> BoardTotals:
+    shifts = [shift for site in sites for shift in site.shifts if shift.state != "cancelled"]
+    roles = [role for shift in shifts for role in shift.roles]
+    return BoardTotals(
+        **{name: sum(getattr(role, name) for role in roles) for name in BoardCover.model_fields},
+        shift_count=len(shifts),
+        open_place_count=sum(shift.open_place_count for shift in shifts),
+        samples=sum(site.samples for site in sites),
+    )

@@ -1,0 +1,185 @@
+"""Days of an operation: opened for the people, and copied with their shifts, with whoever was on them where that is possible."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.dispatch.acts import add_shifts, held_operation, tell_assignments, tell_shifts
+from services.dispatch.reads import brief, brief_people, operation_shown, unfit_of
+from services.dispatch.rules.patterns import day_bounds, same_times
+from services.dispatch.shapes import OperationId, OperationShown, Unplaced
+from services.dispatch.tables import HOLDS_PLACE, Assignment, Operation, Shift, ShiftRole, Site
+from shared.auth import Caller, require
+from shared.bookings import LONGEST_REST, Span, book, hold_time_of, limits, taken
+from shared.clock import now, zone
+from shared.db import Tx
+from shared.refusals import Reason, Refused, wrong
+from shared.rest import what_forbids
+from shared.service import Slice
+from shared.web import Body, Shown
+
+days = Slice(prefix="/operations", tags=["operations"])
+
+
+class DayCopy(Body):
+    """Which day's shifts to make on which other day; `with_people`: ask the same people."""
+
+    from_on: date
+    to_on: date
+    with_people: bool = False
+
+    model_config = Body.model_config | {
+        "json_schema_extra": {"example": {"from_on": "2021-08-04", "to_on": "2021-08-05", "with_people": True}}
+    }
+
+
+class NotAsked(Unplaced):
+    """Who was on the shift of the day copied and was not asked for the new one."""
+
+    shift_id: UUID
+    role: str
+
+
+class DayCopied(Shown):
+    """What came of it. `left_out_count`: shifts that were there already, or that the day's clock skips."""
+
+    on: date
+    shift_count: int
+    left_out_count: int
+    asked_count: int
+    refused: list[NotAsked]
+
+
+@days.post("/{operation_id}/opening")
+async def open_operation(operation_id: OperationId, caller: Annotated[Caller, require("operation.change")], tx: Tx) -> OperationShown:
+    """Open a planned operation: its shifts are open to sign-up from now on. Refused: `opened_already`, `not_found`."""
+    row = await held_operation(tx, operation_id)
+    if row.state == "open":
+        raise Refused("opened_already", 409)
+    row.state = "open"
+    row.version += 1
+    await tx.flush()
+    planned = (Shift.operation_id == row.id, Shift.state == "planned")
+    opened = update(Shift).where(*planned).values(state="open", version=Shift.version + 1).returning(Shift)
+    shifts = list(await tx.scalars(opened.execution_options(synchronize_session=False, populate_existing=True)))
+    names = await tx.execute(select(Site.id, Site.name).where(Site.operation_id == row.id))
+    sites = {row[0]: row[1] for row in names}
+    await tell_shifts(tx, shifts, {one.id: (row.name, sites[one.site_id]) for one in shifts})
+    return await operation_shown(tx, row)
+
+
+@days.post("/{operation_id}/days/copy", status_code=201)
+async def copy_day(operation_id: OperationId, wish: DayCopy, caller: Annotated[Caller, require("operation.change")], tx: Tx) -> DayCopied:
+    """Make a day's shifts anew on another day, at the same times by the clock on the wall; what is there already is left out. People are
+    asked again where they are fit, free and rested; who is not is named with the reason. Refused: `not_found`; 422 `outside_operation`,
+    `no_shifts` (nothing to copy)."""
+    start, end = day_bounds(wish.from_on, zone())
+    that_day = (Shift.operation_id == operation_id, Shift.starts_at >= start, Shift.starts_at < end, Shift.state != "cancelled")
+    people: list[Assignment] = []
+    if wish.with_people:
+        on_them = select(Assignment).join(Shift, Shift.id == Assignment.shift_id).where(*that_day)
+        people = list(await tx.scalars(on_them.where(Assignment.state.in_(HOLDS_PLACE)).order_by(Shift.starts_at, Assignment.asked_at)))
+        if people:
+            await hold_time_of(tx, *{one.person_id for one in people})
+    row = await held_operation(tx, operation_id)
+    if not row.from_on <= wish.to_on <= row.until_on or wish.to_on == wish.from_on:
+        raise wrong("to_on", "outside_operation")
+    found = await tx.execute(select(Shift, Site.name).join(Site, Site.id == Shift.site_id).where(*that_day).order_by(Shift.starts_at))
+    old = [(shift, site) for shift, site in found.tuples()]
+    if not old:
+        raise wrong("from_on", "no_shifts")
+    made = await _made(tx, row, old, wish.to_on)
+    placed, refused = await _asked(tx, row, people, made)
+    await tell_assignments(tx, placed)
+    return DayCopied(on=wish.to_on, shift_count=len(made), left_out_count=len(old) - len(made), asked_count=len(placed), refused=refused)
+
+
+async def _made(tx: AsyncSession, row: Operation, old: Sequence[tuple[Shift, str]], to_on: date) -> dict[UUID, Shift]:
+    """The new shifts by the old one's id."""
+    start, end = day_bounds(to_on, zone())
+    there = select(Shift.site_id, Shift.starts_at, Shift.ends_at).where(
+        Shift.operation_id == row.id, Shift.starts_at >= start, Shift.starts_at < end, Shift.state != "cancelled"
+    )
+    taken_times = set((await tx.execute(there)).tuples())
+    made: dict[UUID, Shift] = {}
+    named: dict[UUID, tuple[str, str]] = {}
+    for shift, site in old:
+        span = same_times(shift.starts_at, shift.ends_at, to_on, zone())
+        if span is None or (shift.site_id, *span) in taken_times:
+            continue
+        fresh = Shift(
+            id=uuid4(),
+            operation_id=row.id,
+            site_id=shift.site_id,
+            starts_at=span[0],
+            ends_at=span[1],
+            leader_id=shift.leader_id,
+            signup=shift.signup,
+            bring=shift.bring,
+            state=row.state,
+            version=1,
+        )
+        made[shift.id], named[fresh.id] = fresh, (row.name, site)
+    roles = await tx.scalars(select(ShiftRole).where(ShiftRole.shift_id.in_(made)).order_by(ShiftRole.place_in_list))
+    needs = [
+        {"shift_id": made[one.shift_id].id, "name": one.name, "head_count": one.head_count, "place_in_list": one.place_in_list}
+        for one in roles
+    ]
+    await add_shifts(tx, list(made.values()), needs, named)
+    return made
+
+
+async def _asked(
+    tx: AsyncSession, row: Operation, people: Sequence[Assignment], made: dict[UUID, Shift]
+) -> tuple[list[Assignment], list[NotAsked]]:
+    """Everybody who was on a shift and can be on its copy is asked; the others are named with the first reason."""
+    wanted = [(one, made[one.shift_id]) for one in people if one.shift_id in made]
+    if not wanted:
+        return [], []
+    times = [(shift.starts_at, shift.ends_at) for _, shift in wanted]
+    ids = {one.person_id for one, _ in wanted}
+    booked: dict[UUID, list[Span]] = defaultdict(list)
+    for span in await taken(tx, ids, min(one[0] for one in times) - LONGEST_REST, max(one[1] for one in times) + LONGEST_REST):
+        booked[span.person_id].append(span)
+    unfit = await unfit_of(tx, row.requirement, [(one.person_id, shift.starts_at, shift.ends_at) for one, shift in wanted])
+    placed, spans, against = [], [], []
+    for number, (one, shift) in enumerate(wanted):
+        span = Span(uuid4(), one.person_id, shift.starts_at, shift.ends_at, "assignment")
+        reasons = [Reason("not_fit", {"rule": row.requirement})] if unfit[number] else []
+        reasons += what_forbids(span, booked[one.person_id], limits())
+        if reasons:
+            against.append((one, shift, reasons[0]))
+            continue
+        booked[one.person_id].append(span)
+        spans.append(span)
+        placed.append(_proposed(span, shift, one.role))
+    await book(tx, *spans)
+    if placed:
+        tx.add_all(placed)
+        await tx.flush()
+    names = await brief_people(tx, {one.person_id for one, _, _ in against})
+    return placed, [
+        NotAsked(person=brief(names, one.person_id), code=reason.code, params=dict(reason.params), shift_id=shift.id, role=one.role)
+        for one, shift, reason in against
+    ]
+
+
+def _proposed(span: Span, shift: Shift, role: str) -> Assignment:
+    return Assignment(
+        id=span.ref,
+        shift_id=shift.id,
+        person_id=span.person_id,
+        role=role,
+        state="proposed",
+        starts_at=shift.starts_at,
+        ends_at=shift.ends_at,
+        walk_on=False,
+        late=False,
+        asked_at=now(),
+        version=1,
+    )

@@ -1,0 +1,127 @@
+"""Shifts: shown, changed, moved and cancelled; whoever is on one that moves is told, and asked again."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime
+from sqlalchemy import and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.dispatch.acts import close_places, hold_shift, release_assignments, tell_shifts
+from services.dispatch.moves import move_people, tell_moved
+from services.dispatch.reads import must_be_here, shift_shown
+from services.dispatch.rules.patterns import day_bounds, forbidden_span
+from services.dispatch.shapes import ShiftId, ShiftShown
+from services.dispatch.tables import Operation, Shift, Site
+from shared.auth import Caller, require
+from shared.clock import now, zone
+from shared.db import Read, Tx
+from shared.refusals import Refused, wrong
+from shared.service import Slice
+from shared.web import Body, Note, Version
+
+shifts = Slice(prefix="/shifts", tags=["shifts"])
+
+
+class ShiftWish(Body):
+    """What to change; a field that is not sent stays as it is, null empties it. Other times or another site move the shift."""
+
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+    site_id: UUID | None = None
+    signup: bool | None = None
+    leader_id: UUID | None = None
+    bring: Note | None = None
+    reason: Note | None = None
+    version: Version
+
+    model_config = Body.model_config | {
+        "json_schema_extra": {
+            "example": {"starts_at": "2021-08-05T13:00:00+08:00", "ends_at": "2021-08-05T17:00:00+08:00", "reason": "雷雨", "version": 1}
+        }
+    }
+
+
+class Cancellation(Body):
+    """Why the shift is cancelled; everybody on it is told."""
+
+    reason: Note
+
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"reason": "雷雨，采样改在次日"}}}
+
+
+@shifts.get("/{shift_id}")
+async def show_shift(shift_id: ShiftId, caller: Annotated[Caller, require("operation.read")], read: Read) -> ShiftShown:
+    """A shift with the assignments that the caller may see. Refused: `not_found`."""
+    row = await read.scalar(select(Shift).where(Shift.id == shift_id))
+    if row is None:
+        raise Refused("not_found", 404)
+    return await shift_shown(read, row, caller)
+
+
+@shifts.patch("/{shift_id}")
+async def change_shift(shift_id: ShiftId, wish: ShiftWish, caller: Annotated[Caller, require("operation.change")], tx: Tx) -> ShiftShown:
+    """Change a shift. When it moves, everybody on it is told the old and the new times: whoever still can is asked again, whoever cannot
+    is released and leaves an open place; those already there stay when only its end moves. Refused: `changed_meanwhile`, `not_found`,
+    `cancelled_already`, `over_already`, `begun_already`, `overlap` (somebody already there is needed elsewhere), `made_already`, `busy`;
+    422 `ends_before_start`, `shift_too_long`, `outside_operation`, `unknown_id`."""
+    row, assignments = await hold_shift(tx, shift_id)
+    if row.version != wish.version:
+        raise Refused("changed_meanwhile", 409, {"current": (await shift_shown(tx, row, caller)).model_dump(mode="json")})
+    _must_be_to_come(row)
+    given = wish.model_dump(exclude_unset=True, exclude={"version"})
+    for field in ("starts_at", "ends_at", "site_id", "signup"):
+        if field in given and given[field] is None:
+            raise wrong(field, "required")
+    if given.get("leader_id") not in (None, row.leader_id):
+        await must_be_here(tx, leader_id=[given["leader_id"]])
+    old = (row.starts_at, row.ends_at, row.site_id)
+    new = tuple(given.get(field, value) for field, value in zip(("starts_at", "ends_at", "site_id"), old, strict=True))
+    if new != old:
+        await _check_move(tx, row, *new, begun=any(one.state == "checked_in" for one in assignments))
+    for field, value in given.items():
+        setattr(row, field, value)
+    row.version += 1
+    await tx.flush()
+    if new != old and assignments:
+        await move_people(tx, row, assignments, old[0], old[1])
+    await tell_shifts(tx, [row])
+    return await shift_shown(tx, row, caller)
+
+
+@shifts.post("/{shift_id}/cancellation")
+async def cancel_shift(shift_id: ShiftId, wish: Cancellation, caller: Annotated[Caller, require("operation.change")], tx: Tx) -> ShiftShown:
+    """Cancel a shift: everybody on it is released and told, nobody is looked for instead. Refused: `cancelled_already`, `over_already`,
+    `not_found`, `busy`."""
+    row, assignments = await hold_shift(tx, shift_id)
+    _must_be_to_come(row)
+    row.state, row.reason = "cancelled", wish.reason
+    row.version += 1
+    await release_assignments(tx, assignments, "cancelled", reason=wish.reason)
+    await close_places(tx, row.id)
+    await tell_shifts(tx, [row])
+    await tell_moved(tx, row, assignments, row.starts_at, row.ends_at)
+    return await shift_shown(tx, row, caller)
+
+
+def _must_be_to_come(row: Shift) -> None:
+    if row.state == "cancelled":
+        raise Refused("cancelled_already", 409)
+    if row.ends_at <= now():
+        raise Refused("over_already", 409)
+
+
+async def _check_move(tx: AsyncSession, row: Shift, starts_at: datetime, ends_at: datetime, site_id: UUID, *, begun: bool) -> None:
+    if begun and (starts_at, site_id) != (row.starts_at, row.site_id):
+        raise Refused("begun_already", 409)
+    if forbidden := forbidden_span(starts_at, ends_at):
+        raise wrong("ends_at", forbidden)
+    wanted = select(Operation.from_on, Operation.until_on, Site.id).outerjoin(
+        Site, and_(Site.operation_id == Operation.id, Site.id == site_id)
+    )
+    from_on, until_on, here = (await tx.execute(wanted.where(Operation.id == row.operation_id))).one()
+    if here is None:
+        raise wrong("site_id", "unknown_id")
+    if not day_bounds(from_on, zone())[0] <= starts_at < day_bounds(until_on, zone())[1]:
+        raise wrong("starts_at", "outside_operation")
