@@ -389,3 +389,10 @@ class AcknowledgementsChanged(Event):
     subject: ClassVar[str] = "event.notifications.acknowledgements.changed"
     notice_id: UUID
     person_ids: list[UUID] = Field(max_length=PEOPLE_IN_ONE)
+
+
+class AlertsChanged(Event):
+    """The alerts of these people changed."""
+
+    subject: ClassVar[str] = "event.notifications.alerts.changed"
+    person_ids: list[UUID] = Field(max_length=PEOPLE_IN_ONE)

@@ -54,6 +54,13 @@ class Settings(BaseSettings):
     )
     most_hours_in_24: float = Field(12, gt=0, le=24, description="The most hours that may be booked of a person in any 24")
     import_days: int = Field(30, ge=1, description="How long an uploaded staff list and its preview are kept, in days")
+    smtp_url: SecretStr = Field(
+        SecretStr(""), description="The mail server: smtp://user:password@host:port, or smtps:// for TLS from the start; empty: no mail"
+    )
+    mail_from: str = Field("muster@localhost", description="The address that mail comes from")
+    webhook_inside: bool = Field(
+        False, description="Webhooks may go to addresses inside this network and without TLS: for tests and demos alone"
+    )
     left_days: int = Field(1095, ge=30, description="How long the record of a person who left is kept, in days")
 
     @field_validator("zone")

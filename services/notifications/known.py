@@ -1,6 +1,73 @@
-"""What others told notifications."""
+"""What others told notifications: who is here, where they are reached, who holds which role, teams, shifts, and who is on them."""
 
-from services.notifications.tables import KnownDepartment, KnownPerson
-from shared.known import known_people
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
-known = known_people(KnownPerson, KnownDepartment)
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.notifications.acts import call_webhooks
+from services.notifications.tables import (
+    KnownAssignment,
+    KnownContact,
+    KnownDepartment,
+    KnownHolder,
+    KnownPerson,
+    KnownShift,
+    KnownTeam,
+)
+from shared.clock import now
+from shared.events import AssignmentsChanged, ContactsChanged, HoldersChanged, ShiftsChanged, TeamsChanged
+from shared.known import known_people, remember
+
+
+async def _forget(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
+    """Their keep time is over: addresses and roles go; what they acknowledged stays, without their name."""
+    await tx.execute(delete(KnownContact).where(KnownContact.person_id.in_(person_ids)))
+    await tx.execute(delete(KnownHolder).where(KnownHolder.person_id.in_(person_ids)))
+
+
+known = known_people(KnownPerson, KnownDepartment, removed=_forget)
+
+
+@known.on(ContactsChanged)
+async def remember_contacts(event: ContactsChanged, tx: AsyncSession) -> None:
+    """Where people are reached; no other service is told."""
+    await remember(tx, KnownContact, event.contacts, event.telling, key=("person_id",))
+
+
+@known.on(HoldersChanged)
+async def remember_holders(event: HoldersChanged, tx: AsyncSession) -> None:
+    """Who holds which given role."""
+    await _remember_lists(tx, KnownHolder, "person_id", [one.model_dump() for one in event.holders])
+
+
+@known.on(TeamsChanged)
+async def remember_teams(event: TeamsChanged, tx: AsyncSession) -> None:
+    """Teams and who is in them."""
+    await _remember_lists(tx, KnownTeam, "id", [one.model_dump() for one in event.teams])
+
+
+@known.on(ShiftsChanged)
+async def remember_shifts(event: ShiftsChanged, tx: AsyncSession) -> None:
+    """Shifts and who leads them."""
+    await remember(tx, KnownShift, event.shifts, None)
+
+
+@known.on(AssignmentsChanged)
+async def remember_assignments(event: AssignmentsChanged, tx: AsyncSession) -> None:
+    """Who is on which shift; whoever was confirmed just now is told to the webhooks."""
+    await call_webhooks(tx, event.assignments)
+    await remember(tx, KnownAssignment, event.assignments, None)
+
+
+async def _remember_lists(tx: AsyncSession, table: Any, key: str, told: Sequence[dict[str, Any]]) -> None:
+    """Rows that hold lists, which cannot be unnested: several rows of one statement, upserted where they are newer."""
+    newest = {row[key]: row | {"heard_at": now()} for row in sorted(told, key=lambda one: int(one["version"]))}
+    if not newest:
+        return
+    upsert = insert(table).values(list(newest.values()))
+    fresh = {name: upsert.excluded[name] for name in next(iter(newest.values())) if name != key}
+    await tx.execute(upsert.on_conflict_do_update(index_elements=[key], set_=fresh, where=table.version < upsert.excluded.version))
