@@ -117,6 +117,27 @@ FIELDS = {  # of one field of a form
     "accept_first": N_("Read the notice and accept it; without that nobody comes in."),
     "no_such_time": N_("There is no such time. Write day, hour and minute."),
 }
+DUTIES = {  # why somebody cannot hold a place, or a roster cannot be published
+    "gap": N_("Nobody holds this place."),
+    "gaps": N_("Some places are empty. They are marked."),
+    "clashes": N_("Some duties cannot be held. They are marked, with the reason."),
+    "overlap": N_("Elsewhere at that time."),
+    "unavailable": N_("Cannot be had at that time."),
+    "too_little_rest": N_("Only {hours} hours of rest; {least} are needed."),
+    "too_many_hours": N_("{hours} hours in 24; at most {most} are allowed."),
+    "not_in_pool": N_("May not hold this post."),
+    "has_left": N_("Has left by then."),
+    "over": N_("This is over."),
+    "published_already": N_("This roster is published already. What is changed now is an amendment."),
+    "no_posts": N_("There is no post yet. Add the posts first."),
+    "nothing_to_copy": N_("There is nothing in that week to take over."),
+    "filled_already": N_("Someone stands in already."),
+    "too_many_feeds": N_("There are {limit} links already. End one first."),
+    "not_a_monday": N_("A week is named by its Monday."),
+    "place_taken": N_("Someone else filled this place in the meantime."),
+    "open_already": N_("This place is open already."),
+    "not_a_time": N_("This is not a time. Write hour and minute."),
+}
 FILES = {  # of a staff list that cannot be read
     "not_a_sheet": N_("This is not a spreadsheet. XLSX, XLS, ODS and CSV files can be read."),
     "web_page": N_("This file is a web page that is only called a spreadsheet. Open it in a spreadsheet program and save it as XLSX."),
@@ -301,4 +322,4 @@ DONE = {  # said in a toast after a redirect to ?done=<code>
     "done.joined": N_("Your own account has the roles now; sign in with your staff number"),
     "done.device_signed_out": N_("The device is signed out"),
 }
-WORDS: dict[str, str] = {**REFUSALS, **FIELDS, **FILES, **COLUMNS, **ROWS, **STANDINGS, **TERMS, **DONE}
+WORDS: dict[str, str] = {**REFUSALS, **FIELDS, **DUTIES, **FILES, **COLUMNS, **ROWS, **STANDINGS, **TERMS, **DONE}

@@ -1,3 +1,26 @@
 """The English sentence of each code that duty says; pages say it in the reader's language."""
 
-SAID: dict[str, str] = {}
+SAID: dict[str, str] = {
+    "gap": "Nobody holds this place.",
+    "gaps": "Places are empty; each error says which.",
+    "clashes": "Some duties cannot be held; each error says which and why.",
+    "overlap": "The person is elsewhere at that time.",
+    "unavailable": "The person cannot be had at that time.",
+    "too_little_rest": "The rest before or after would be too short.",
+    "too_many_hours": "These are too many hours in 24.",
+    "not_in_pool": "The person may not hold this post.",
+    "has_left": "The person has left by then.",
+    "over": "This duty is over.",
+    "published_already": "This roster is published; it can be amended.",
+    "no_posts": "There is no post yet.",
+    "nothing_to_copy": "There is nothing in that week to take over.",
+    "filled_already": "Somebody stands in already.",
+    "too_many_feeds": "There are too many links already; end one first.",
+    "name_taken": "There is a post of this name.",
+    "not_a_monday": "A week is named by its Monday.",
+    "no_such_time": "There is no such time on that day.",
+    "too_far_ahead": "This is too far ahead.",
+    "ends_before_it_begins": "The last day is before the first.",
+    "place_taken": "Somebody else filled this place in the meantime.",
+    "open_already": "This place is open already.",
+}

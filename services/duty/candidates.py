@@ -1,0 +1,43 @@
+"""Candidates: who may hold a place, with what forbids each, for whoever types a name into the grid."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from services.duty import rules
+from services.duty.reads import Asked, candidates_for, shown_candidate
+from services.duty.shapes import EXAMPLE_ID, CandidateShown, PostShown
+from services.duty.tables import Post
+from shared.auth import Caller, require
+from shared.clock import zone
+from shared.db import Read
+from shared.refusals import Refused, wrong
+from shared.service import Slice
+from shared.web import Listed, Search
+
+candidates = Slice(tags=["candidates"])
+
+NOBODY_YET = UUID(int=0)
+
+
+@candidates.get("/people")
+async def list_candidates(
+    caller: Annotated[Caller, require("roster.plan")],
+    read: Read,
+    post_id: Annotated[UUID, Query(examples=[EXAMPLE_ID])],
+    on: Annotated[date, Query(examples=["2021-08-05"])],
+    q: Search = None,
+) -> Listed[CandidateShown]:
+    """Who may hold a post on a day, the best first: free and rested, then with the fewest hours in 28 days (for a weekend, of weekends).
+    `q` is what was typed: letters of a name, pinyin, or a number. At most 60. Refused: `not_found`; 422 for a day without that time."""
+    post = await read.get(Post, post_id)
+    if post is None:
+        raise Refused("not_found", 404)
+    shown = PostShown.model_validate(post)
+    slots = rules.slots_of(shown, on, zone()) if date(2000, 1, 1) <= on <= date(2200, 1, 1) else []
+    if not slots:
+        raise wrong("on", "no_such_time")
+    [found] = await candidates_for(read, Asked(shown, rules.time_of(slots[0], shown, NOBODY_YET, NOBODY_YET)), search=q)
+    return Listed(items=[shown_candidate(*one) for one in found], total=len(found), page_size=max(len(found), 1))
