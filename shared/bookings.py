@@ -83,11 +83,12 @@ async def judge(tx: AsyncSession, wanted: Sequence[Span], *, without: Collection
     around = (min(span.starts_at for span in wanted) - LONGEST_REST, max(span.ends_at for span in wanted) + LONGEST_REST)
     booked = await taken(tx, {span.person_id for span in wanted}, *around)
     gone, bounds = set(without), limits()
-    of_person = {person: list(spans) for person, spans in groupby(booked, key=lambda span: span.person_id)}
+    stays = (span for span in booked if span.ref not in gone)
+    of_person = {person: list(spans) for person, spans in groupby(stays, key=lambda span: span.person_id)}
     verdicts = []
     for span in wanted:
         theirs = of_person.setdefault(span.person_id, [])
-        verdicts.append(what_forbids(span, (one for one in theirs if one.ref not in gone), bounds))
+        verdicts.append(what_forbids(span, theirs, bounds))
         theirs.append(span)
     return verdicts
 

@@ -86,6 +86,7 @@ def take_off(week: Week, slot: Slot, duty: Duty, at: datetime) -> Span | None:
 async def replace(tx: AsyncSession, week: Week, change: Mapping[Key, UUID]) -> list[Duty]:
     """Others hold these places from now on, or from when they begin or were left; the people's time is held, the rules were asked.
     Answers every duty that changed."""
+    at = now()
     off: list[Duty] = []
     served: list[Span] = []
     on: list[tuple[Slot, Duty]] = []
@@ -93,9 +94,9 @@ async def replace(tx: AsyncSession, week: Week, change: Mapping[Key, UUID]) -> l
         slot = _slot(week, key)
         if (old := week.duties.get(key)) is not None:
             off.append(old)
-            if (kept := take_off(week, slot, old, now())) is not None:
+            if (kept := take_off(week, slot, old, at)) is not None:
                 served.append(kept)
-        on.append((slot, new_duty(week, slot, person_id, "published", takes_over_at(week, slot))))
+        on.append((slot, new_duty(week, slot, person_id, "published", takes_over_at(week, slot, at))))
     await tx.flush()  # the places are given up before they are taken
     await release(tx, *(duty.id for duty in off))
     await book(tx, *served, despite=ANY_LIMIT)

@@ -172,10 +172,10 @@ def ref_of(week: Week, key: Key, person_id: UUID) -> UUID:
     return duty.id if duty and duty.person_id == person_id else uuid5(person_id, repr(key))
 
 
-def takes_over_at(week: Week, slot: Slot) -> datetime:
-    """From when on somebody else would hold this place of a published week: a duty that runs is handed over now."""
+def takes_over_at(week: Week, slot: Slot, at: datetime) -> datetime:
+    """From when on somebody else would hold this place of a published week: a duty that runs is handed over at once."""
     gap = week.gaps.get(slot.key)
-    return max(slot.starts_at, now(), gap.starts_at if gap else slot.starts_at)
+    return max(slot.starts_at, at, gap.starts_at if gap else slot.starts_at)
 
 
 def own_reasons(post: PostShown, slot: Slot, known: Known | None, reached: Mapping[UUID, set[UUID]]) -> list[Reason]:
@@ -218,7 +218,7 @@ def _begins_at(week: Week, slot: Slot, person_id: UUID) -> datetime:
     duty = week.duties.get(slot.key)
     if duty is not None and duty.person_id == person_id and week.published:
         return duty.starts_at
-    return takes_over_at(week, slot) if week.published else slot.starts_at
+    return takes_over_at(week, slot, now()) if week.published else slot.starts_at
 
 
 @dataclass(frozen=True, slots=True)
