@@ -51,10 +51,8 @@ async def fill_list(tx: AsyncSession, row: Due) -> None:
         wanted = wanted.where(Recipient.person_id > UUID(row.payload["after"]))
     found = (await tx.execute(wanted.order_by(Recipient.person_id).limit(AT_ONCE))).all()
     given = {"notice_id": str(notice_id), "why": why}
-    wishes = [
-        Wish("mail", f"{notice_id}:{one.person_id}:{why}", _domain(one.email), given | {"person_id": str(one.person_id)}) for one in found
-    ]
-    await send_later(tx, *wishes)
+    keys = [(f"{notice_id}:{one.person_id}:{why}", _domain(one.email), given | {"person_id": str(one.person_id)}) for one in found]
+    await send_later(tx, *(Wish("mail", *one) for one in keys))
     if len(found) == AT_ONCE:
         await later(tx, MAIL, row.key, now(), given | {"after": str(found[-1].person_id)})
 
@@ -143,9 +141,8 @@ async def deliver(server: Server, words: EmailMessage) -> None:
     except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPAuthenticationError) as no:  # ours to put right, and then it goes out
         raise CannotSend(f"the mail server does not take mail from us: {no.code}") from no
     except aiosmtplib.SMTPResponseException as no:
-        raise CannotSend(
-            f"the mail server refused: {no.code}", permanent=isinstance(no, aiosmtplib.SMTPDataError) and no.code >= 500
-        ) from no
+        for_good = isinstance(no, aiosmtplib.SMTPDataError) and no.code >= 500
+        raise CannotSend(f"the mail server refused: {no.code}", permanent=for_good) from no
     except TimeoutError as late:
         raise CannotSend("the mail server does not answer") from late
     except (aiosmtplib.SMTPException, OSError, ValueError) as odd:

@@ -1,11 +1,10 @@
 """Notices: issued to an audience that is frozen in that instant, listed, withdrawn; never edited."""
 
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import uuid4
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, Field
 from sqlalchemy import ColumnElement, func, select
 
 from services.notifications.acts import count_audience, freeze_audience, mail_later, remind_later, remind_never
@@ -55,13 +54,6 @@ class NewNotice(Body):
             }
         }
     }
-
-    @model_validator(mode="after")
-    def _dates_within_reach(self) -> Self:
-        for at in (self.deadline_at, self.done_deadline_at):
-            if at is not None and not 1900 <= at.year <= 2900:
-                raise PydanticCustomError("date_from_datetime_parsing", "no such time")
-        return self
 
 
 class Preview(Body):
@@ -161,12 +153,12 @@ async def issue_notice(wish: NewNotice, caller: Annotated[Caller, require("notic
 async def preview_audience(wish: Preview, caller: Annotated[Caller, require("notice.issue")], read: Read) -> Previewed:
     """Count an audience before anything is issued. One that is nobody is 0 here, and refused when it is issued."""
     people = people_of(_judged(wish.audience)).subquery()
-    counted = select(people.c.department_id, func.count().label("count")).group_by(people.c.department_id).subquery()
-    named = select(counted.c.department_id, KnownDepartment.name, counted.c.count)
+    counted = select(people.c.department_id, func.count().label("people_count")).group_by(people.c.department_id).subquery()
+    named = select(counted.c.department_id, KnownDepartment.name, counted.c.people_count)
     async with as_system(read):
         found = (await read.execute(named.outerjoin(KnownDepartment, KnownDepartment.id == counted.c.department_id))).all()
-    rows = sorted(found, key=lambda row: (-row.count, row.name or ""))
-    departments = [DepartmentCount(id=row.department_id, name=row.name or "", count=row.count) for row in rows]
+    rows = sorted(found, key=lambda row: (-row.people_count, row.name or ""))
+    departments = [DepartmentCount(id=row.department_id, name=row.name or "", count=row.people_count) for row in rows]
     return Previewed(count=sum(one.count for one in departments), departments=departments)
 
 

@@ -143,9 +143,8 @@ async def list_recipients(
     joined = select(Recipient, Record, Correction).outerjoin(KnownPerson, KnownPerson.id == Recipient.person_id)
     if q:
         like = "%" + q.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        which.append(
-            or_(KnownPerson.name.ilike(like), KnownPerson.number.ilike(like), func.replace(KnownPerson.sort_key, " ", "").ilike(like))
-        )
+        spelled = func.replace(KnownPerson.sort_key, " ", "")
+        which.append(or_(*(column.ilike(like) for column in (KnownPerson.name, KnownPerson.number, spelled))))
     counted = select(func.count()).select_from(Recipient).outerjoin(KnownPerson, KnownPerson.id == Recipient.person_id)
     total = await read.scalar(counted.where(*which)) or 0
     joined = joined.outerjoin(Record, and_(Record.notice_id == notice_id, Record.person_id == Recipient.person_id))

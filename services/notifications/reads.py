@@ -42,7 +42,7 @@ def unanswered() -> ColumnElement[bool]:
     return and_(Recipient.read_at.is_(None), ~by_head)
 
 
-def people_of(audience: Audience) -> Select[Any]:
+def people_of(audience: Audience) -> Select[UUID, UUID]:
     """Who an audience is at this instant, as (person, department); whoever left is in none."""
     wanted = select(KnownPerson.id.label("person_id"), KnownPerson.department_id).where(is_here())
     match audience.kind:
@@ -125,9 +125,8 @@ async def _names(read: AsyncSession, rows: Sequence[Notice]) -> dict[UUID, str]:
     found: dict[UUID, str] = {}
     for kind, ids in wanted.items():
         if ids and kind in tables:
-            found |= {
-                row.id: row.name for row in await read.execute(select(tables[kind].id, tables[kind].name).where(tables[kind].id.in_(ids)))
-            }
+            of_kind = tables[kind]
+            found |= {row.id: row.name for row in await read.execute(select(of_kind.id, of_kind.name).where(of_kind.id.in_(ids)))}
         elif ids and kind == "shift":
             asked = select(KnownShift.id, KnownShift.operation_name, KnownShift.site_name).where(KnownShift.id.in_(ids))
             found |= {row.id: f"{row.operation_name} · {row.site_name}" for row in await read.execute(asked)}

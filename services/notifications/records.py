@@ -121,9 +121,8 @@ async def correct_record(
 async def _held(tx: AsyncSession, caller: Caller, notice: Notice, person_ids: list[UUID]) -> list[Recipient]:
     """These recipients, held in one order; each must be of a department that the caller answers for, and nobody records for themselves."""
     wanted = set(person_ids)
-    mine = select(Recipient).where(
-        Recipient.notice_id == notice.id, Recipient.person_id.in_(wanted), Recipient.person_id != caller.person_id
-    )
+    mine = select(Recipient).where(Recipient.notice_id == notice.id, Recipient.person_id.in_(wanted))
+    mine = mine.where(Recipient.person_id != caller.person_id)
     rows = list(await tx.scalars(mine.order_by(Recipient.person_id).with_for_update()))
     if len(rows) != len(wanted):
         raise wrong("person_ids", "unknown_id")

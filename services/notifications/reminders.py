@@ -22,7 +22,6 @@ reminders = Slice()
 
 NAMES_IN_ALERT = 50
 DEPARTMENTS_IN_ALERT = 20
-_NOT_YET = {"before": unanswered, "done_before": lambda: Recipient.done_at.is_(None)}
 
 
 @reminders.due(REMINDER)
@@ -33,7 +32,7 @@ async def remind_before(tx: AsyncSession, row: Due) -> None:
         return
     deadline_at = notice.deadline_at if kind == "before" else notice.done_deadline_at
     if deadline_at is not None and now() < deadline_at:
-        await _remind(tx, notice, kind, _NOT_YET[kind]())
+        await _remind(tx, notice, kind, unanswered() if kind == "before" else Recipient.done_at.is_(None))
 
 
 @reminders.due(DEADLINE)
@@ -73,7 +72,7 @@ async def _pass(tx: AsyncSession, notice: Notice, kind: str, alert: str, which: 
         publish(tx, NoticesChanged(notice_id=notice.id, state=kind))
         return
     ids = func.array_agg(aggregate_order_by(Recipient.person_id, Recipient.person_id))
-    grouped = select(Recipient.department_id, func.count().label("count"), ids.label("ids"))
+    grouped = select(Recipient.department_id, func.count().label("people_count"), ids.label("ids"))
     found = (await tx.execute(grouped.where(Recipient.notice_id == notice.id, which).group_by(Recipient.department_id))).all()
     departments = {one.id: one for one in await tx.scalars(select(KnownDepartment))}
     here = await _here(tx, departments.values(), notice.issued_by)
@@ -85,7 +84,7 @@ async def _pass(tx: AsyncSession, notice: Notice, kind: str, alert: str, which: 
         told = who_hears(row.department_id, departments, here)
         if not told.person_ids:
             unreached.append(row.department_id)
-        params = said | {"missing_count": row.count, "missing_ids": first_of(row.ids, NAMES_IN_ALERT), "instead_of": told.instead_of}
+        params = said | {"missing_count": row.people_count, "missing_ids": first_of(row.ids, NAMES_IN_ALERT), "instead_of": told.instead_of}
         about = {"notice_id": notice.id, "department_id": row.department_id, "params": params}
         alerts.append(({"kind": alert, "ref": f"{notice.id}:{row.department_id}", **about}, told.person_ids))
     alerts.append(await _for_the_issuer(tx, notice, alert, said, found, unreached, here))
@@ -106,9 +105,9 @@ async def _for_the_issuer(
     instead_of, whom = None, [notice.issued_by] if notice.issued_by in here and notice.issued_by else []
     if not whom:
         instead_of, whom = "issuer", (await holders_of(tx, "leader", "coordinator", "administrator"))[1]
-    rows = sorted(found, key=lambda row: (row.department_id not in unreached, -row.count))[:DEPARTMENTS_IN_ALERT]
-    departments = [{"id": str(row.department_id), "count": row.count, "unreached": row.department_id in unreached} for row in rows]
-    params = said | {"missing_count": sum(row.count for row in found), "departments": departments, "unreached_count": len(unreached)}
+    rows = sorted(found, key=lambda row: (row.department_id not in unreached, -row.people_count))[:DEPARTMENTS_IN_ALERT]
+    departments = [{"id": str(row.department_id), "count": row.people_count, "unreached": row.department_id in unreached} for row in rows]
+    params = said | {"missing_count": sum(row.people_count for row in found), "departments": departments, "unreached_count": len(unreached)}
     return {"kind": alert, "ref": str(notice.id), "notice_id": notice.id, "params": params | {"instead_of": instead_of}}, whom
 
 

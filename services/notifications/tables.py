@@ -50,7 +50,7 @@ class Notice(Table):
 
 
 class Recipient(Table):
-    """One person whom one notice reaches, and when they did what. An instant that was written stays; the row's counts stand with its department."""
+    """One person whom one notice reaches, and when they did what. An instant that was written stays."""
 
     __tablename__ = "recipient"
     person_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -244,8 +244,7 @@ def _count_answers() -> None:
     execute(
         """
         create function count_answers() returns trigger language plpgsql as $$
-        declare c record;
-        begin for c in
+        declare c record; begin for c in
                 select n.notice_id, n.department_id,
                     sum((n.opened_at is not null)::int - (o.opened_at is not null)::int) as opened,
                     sum((n.read_at is not null)::int - (o.read_at is not null)::int) as read,
