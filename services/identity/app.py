@@ -13,6 +13,7 @@ from services.identity.keeping import keeping, plan_removal
 from services.identity.known import known
 from services.identity.looks import looks
 from services.identity.notices import notices
+from services.identity.on_duty import on_duty
 from services.identity.passwords import passwords
 from services.identity.roles import roles
 from services.identity.scope import SCOPE
@@ -30,7 +31,24 @@ from shared.settings import settings
 
 __all__ = ["SCOPE", "SLICES", "app", "begin"]
 
-SLICES = [setup, sessions, passwords, sheets, activations, notices, accounts, copies, roles, clients, looks, signins, demo, known, keeping]
+SLICES = [
+    setup,
+    sessions,
+    passwords,
+    sheets,
+    activations,
+    notices,
+    accounts,
+    copies,
+    roles,
+    clients,
+    looks,
+    signins,
+    demo,
+    known,
+    on_duty,
+    keeping,
+]
 
 
 async def begin(database: Database) -> None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity.rules import Party, has_left, spelled
-from services.identity.tables import Account, KnownDepartment, KnownPerson, Role
+from services.identity.tables import Account, KnownDepartment, KnownDuty, KnownPerson, Role
 from shared.auth import Caller
-from shared.clock import today
+from shared.clock import now, today
 from shared.db import as_system
 from shared.policy import HEALTH_ROLES
 from shared.refusals import Refused
@@ -65,6 +65,12 @@ def _answered_for(answers: ColumnElement[bool], name: str) -> Any:
     return select(func.array_agg(KnownDepartment.id)).where(answers).correlate(Account).scalar_subquery().label(name)
 
 
+def _holds_duty_now() -> Any:
+    """Does the published roster say that this person is on a duty that gives rights, from its first to its last minute?"""
+    runs = (KnownDuty.state == "published", KnownDuty.gives_rights, KnownDuty.starts_at <= now(), KnownDuty.ends_at > now())
+    return exists().where(KnownDuty.person_id == Account.person_id, *runs).correlate(Account)
+
+
 async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
     """The roles given, those that follow from facts, and the departments answered for; one statement."""
     heads_it = KnownDepartment.head_id == Account.person_id
@@ -80,6 +86,7 @@ async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
             given.correlate(Account).scalar_subquery().label("given"),
             _answered_for(heads_it, "headed"),
             _answered_for(reports_for_it, "reported"),
+            _holds_duty_now().label("on_duty"),
             Account.person_id,
         )
         .outerjoin(KnownPerson, KnownPerson.id == Account.person_id)
@@ -92,6 +99,7 @@ async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
     derived = {"everyone"} if person else set()
     derived |= {"head"} if row.headed else set()
     derived |= {"reporter"} if row.reported else set()
+    derived |= {"duty_officer"} if person and row.on_duty else set()
     return Rights(
         account_id=account_id,
         name=person.name if person else row.name,

@@ -218,6 +218,21 @@ class KnownPerson(Table):
     heard_at: Mapped[datetime]
 
 
+class KnownDuty(Table):
+    """What duty told of a person on a post: from when to when, and whether it gives the duty officer's rights."""
+
+    __tablename__ = "known_duty"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(index=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    gives_rights: Mapped[bool]
+    state: Mapped[str]  # published, released
+    version: Mapped[int]
+    telling: Mapped[UUID | None]
+    heard_at: Mapped[datetime]
+
+
 class KnownDepartment(Table):
     """What personnel told of a department and of those who answer for it."""
 

@@ -177,6 +177,18 @@ create table known_person (
 );
 create index known_person_number_idx on known_person (lower(number));
 create index known_person_department_id_idx on known_person (department_id);
+create table known_duty (
+    id uuid constraint known_duty_pkey primary key,
+    person_id uuid not null,
+    starts_at timestamptz not null,
+    ends_at timestamptz not null,
+    gives_rights boolean not null,
+    state text not null,
+    version integer not null,
+    telling uuid,
+    heard_at timestamptz not null
+);
+create index known_duty_person_id_idx on known_duty (person_id);
 create table known_department (
     id uuid constraint known_department_pkey primary key,
     name text not null,
