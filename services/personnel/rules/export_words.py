@@ -6,6 +6,10 @@ WORDS: Mapping[str, dict[str, str]] = {
     "zh-Hans": {
         "coverage": "接种覆盖率",
         "urge": "催种名单",
+        "people": "人员名单",
+        "filter": "筛选",
+        "also_left": "含已离开的人",
+        "left_on": "离开日期",
         "by_department": "按处室",
         "by_employment": "按用工",
         "by_standing": "按接种情况",
@@ -41,6 +45,10 @@ WORDS: Mapping[str, dict[str, str]] = {
     "en": {
         "coverage": "Vaccination coverage",
         "urge": "To be urged",
+        "people": "People",
+        "filter": "Filter",
+        "also_left": "also those who have left",
+        "left_on": "Left on",
         "by_department": "By department",
         "by_employment": "By employment",
         "by_standing": "By standing",
