@@ -83,7 +83,9 @@ async def test_a_lock_is_opened_by_the_administrator_alone(gateway: GatewayDoor)
     account = await gateway.doors.identity.has(kept)
     until = real_now().replace(year=real_now().year + 1)
     await gateway.doors.identity.has(
-        Lockout(key=lockout_key(account.id, ""), account_id=account.id, wrong_count=10, last_wrong_at=real_now(), locked_until=until)
+        Lockout(
+            key=lockout_key(account.id, "", "10.0.0.1"), account_id=account.id, wrong_count=10, last_wrong_at=real_now(), locked_until=until
+        )
     )
     administrator, health = await gateway.browser(ZHONG_YIFAN), await gateway.browser(HE_RUONING)
     address = f"/accounts/{JIANG_CAIWEI.id}"
