@@ -12,14 +12,14 @@ from services.personnel.reads import person_of, person_shown, standing_shown, st
 from services.personnel.rules.cells import read_phone
 from services.personnel.rules.programmes import PROGRAMMES
 from services.personnel.rules.standing import CODES
-from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, PersonId, PersonRow, PersonShown, StandingCode
+from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, Name, Number, PersonId, PersonRow, PersonShown, StandingCode
 from services.personnel.tables import Department, Person, Standing
 from shared.auth import Caller, require
 from shared.clock import now, today
 from shared.db import Read, Tx
 from shared.refusals import Refused, wrong
 from shared.service import Slice
-from shared.web import Body, Code, Line, Listed, PageNo, PageSize, Search, Version
+from shared.web import Body, Line, Listed, PageNo, PageSize, Search, Version
 
 people = Slice(prefix="/people", tags=["people"])
 
@@ -33,8 +33,8 @@ class PeopleListed(Listed[PersonRow]):
 class NewPerson(Body):
     """A person to add."""
 
-    number: Code
-    name: Line
+    number: Number
+    name: Name
     department_id: UUID
     employment: Employment
     phone: Line | None = None
@@ -49,8 +49,8 @@ class NewPerson(Body):
 class PersonWish(Body):
     """What to change; a field that is not sent stays as it is, null empties it."""
 
-    number: Code | None = None
-    name: Line | None = None
+    number: Number | None = None
+    name: Name | None = None
     department_id: UUID | None = None
     employment: Employment | None = None
     phone: Line | None = None

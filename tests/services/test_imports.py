@@ -217,6 +217,19 @@ async def test_all_errors_are_told_at_once_with_the_rows_of_the_file(personnel: 
     }
 
 
+@pytest.mark.parametrize(("field", "most"), [("number", 40), ("name", 100)])
+async def test_a_number_and_a_name_are_as_long_by_list_as_by_hand(personnel: Door, field: str, most: int) -> None:
+    for length, outcome, status in ((most, "new", 201), (most + 1, "refused", 422)):
+        wish = {"number": f"N{length}", "name": "简一诺", field: "N" * length}
+        found = await upload(personnel, sheet([wish["number"], wish["name"], "教务处", "在编", *[""] * 7]))
+        (row,) = await rows_of(personnel, found["id"])
+        by_hand = await personnel.post("/people", {**wish, "department_id": str(TEACHING.id), "employment": "permanent"}, HEALTH)
+
+        assert (row["outcome"], by_hand.status_code) == (outcome, status), by_hand.text
+    told = [(row["errors"][0][key], by_hand.json()["errors"][0][key]) for key in ("field", "code")]
+    assert told == [(field, field), ("too_long", "too_long")]
+
+
 async def test_nothing_is_written_before_it_is_committed(personnel: Door) -> None:
     before = await everything(personnel, Person, Department, Dose, Standing)
 
