@@ -1,6 +1,5 @@
 """How often something may be tried: token buckets and locks, kept in the database so that all replicas share them. Call these apart."""
 
-from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
 from uuid import UUID
 
@@ -39,9 +38,9 @@ async def take(tx: AsyncSession, what: str, key: str, *, tries: int, every: floa
         raise Refused("too_many", 429, {"seconds": int(every) + 1})
 
 
-async def fill(tx: AsyncSession, buckets: Mapping[str, str]) -> None:
-    """These buckets are full again, key by what: whoever has just proven who they are was not guessing."""
-    await tx.execute(delete(Bucket).where(Bucket.key.in_([digest(f"{what}:{key}") for what, key in buckets.items()])))
+async def fill(tx: AsyncSession, what: str, key: str) -> None:
+    """The bucket is full again: whoever has just proven who they are was not guessing."""
+    await tx.execute(delete(Bucket).where(Bucket.key == digest(f"{what}:{key}")))
 
 
 def place_of(address: str) -> str:
@@ -86,4 +85,4 @@ async def forget_wrong(tx: AsyncSession, key: bytes) -> None:
 async def open_locks(tx: AsyncSession, account_id: UUID) -> None:
     """The administrator, or a new code, opens the locks of an account, wherever they were closed."""
     await tx.execute(delete(Lockout).where(Lockout.account_id == account_id))
-    await fill(tx, {"sign-in of": str(account_id)})
+    await fill(tx, "sign-in of", str(account_id))

@@ -59,13 +59,13 @@ async def prove_password(aside: Apart, attempt: Attempt, password: str) -> UUID:
 
     No transaction is open while the hash is computed: a hundred people who sign in at once must not hold all connections."""
     async with aside() as tx:
-        await take(tx, "sign-in from", place_of(attempt.address), tries=ADDRESS_TRIES, every=ADDRESS_EVERY)
         named = await _named(tx, attempt)
     account_id = named.account.id if named.account else None
     whose = str(account_id or attempt.username.casefold())
     place, key = f"{whose}@{place_of(attempt.address)}", lockout_key(account_id, attempt.username, attempt.address)
     try:
-        async with aside() as tx:
+        async with aside() as tx:  # the buckets always in this order, so that two never wait for each other
+            await take(tx, "sign-in from", place_of(attempt.address), tries=ADDRESS_TRIES, every=ADDRESS_EVERY)
             if named.known_by:
                 await take(tx, "sign-in on", named.known_by, tries=DEVICE_TRIES, every=DEVICE_EVERY)
             else:
@@ -87,10 +87,10 @@ async def prove_password(aside: Apart, attempt: Attempt, password: str) -> UUID:
         raise
     async with aside() as tx:
         if named.known_by:
-            await fill(tx, {"sign-in on": named.known_by})
-        else:
+            await fill(tx, "sign-in on", named.known_by)
+        else:  # the account's own bucket stays as it is: its owner, coming in, gives nobody sixty guesses more
             await forget_wrong(tx, key)
-            await fill(tx, {"sign-in at": place, "sign-in of": whose})
+            await fill(tx, "sign-in at", place)
     return account_id
 
 
