@@ -51,7 +51,7 @@ async def test_everybody_is_listed_with_how_they_stand(gateway: GatewayDoor) -> 
     said = words_of(await browser.get("/accounts"))
 
     assert "江采薇" in said
-    assert "未开通" in said
+    assert "未启用" in said
     assert "健康档案" in said
 
 
@@ -200,7 +200,7 @@ async def test_personnel_away_leaves_the_single_people(gateway: GatewayDoor) -> 
     answer = await browser.get("/accounts/sheets")
 
     assert answer.status_code == 200
-    assert "处室名单" in words_of(answer)
+    assert "处室列表" in words_of(answer)
     assert "江采薇" in words_of(answer)
 
 

@@ -63,7 +63,7 @@ async def test_how_people_stand_goes_to_those_alone_who_may_see_it(personnel: Do
 
     assert to_health[3][:6] == ["Number", "Name", "Department", "Employment", "Left on", "Standing"]
     assert {row[5] for row in to_health[4:]} == {"unknown"}
-    assert to_head[3] == ["工号", "姓名", "处室", "用工", "离开日期"]
+    assert to_head[3] == ["工号", "姓名", "处室", "用工类别", "离开日期"]
     assert {row[2] for row in to_head[4:]} == {TEACHING.name}
     assert (await personnel.get("/people/export?standing=unknown", HEAD)).status_code == 403
     assert (await personnel.get("/people/export?standing=unknown", LEADER)).status_code == 403
@@ -98,7 +98,7 @@ async def test_it_says_which_filter_was_set_and_is_on_record_with_who_filter_and
 
     about = [row[0] for row in sheet(answer.content)[:4]]
     assert about == [
-        "人员名单",
+        "人员列表",
         "日期 2021-08-04",
         "人数 1",
         "筛选 jiang · 教务处 · 在编 · 含已离开的人",
