@@ -5,7 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 
-class Reach(StrEnum):
+class Extent(StrEnum):
     """Which rows an action reaches: one's own, those of one's departments with everything below, or all."""
 
     OWN = "own"
@@ -13,7 +13,7 @@ class Reach(StrEnum):
     ALL = "all"
 
 
-OWN, DEPARTMENT, ALL = Reach.OWN, Reach.DEPARTMENT, Reach.ALL
+OWN, DEPARTMENT, ALL = Extent.OWN, Extent.DEPARTMENT, Extent.ALL
 
 GRANTED_ROLES = ("health", "leader", "administrator")
 DERIVED_ROLES = ("everyone", "head", "reporter")
@@ -22,7 +22,7 @@ GUARDED_ROLES = HEALTH_ROLES | {"leader"}  # given by two; a leader reads who is
 SCOPES = ("people:read", "people:write", "vaccination:read", "vaccination:write", "coverage:read")
 HEALTH_SCOPES = frozenset({"vaccination:read", "vaccination:write", "people:write"})  # the last names heads, who read who is to be urged
 
-ACTIONS: Mapping[str, Mapping[str, Reach]] = MappingProxyType(
+ACTIONS: Mapping[str, Mapping[str, Extent]] = MappingProxyType(
     {
         # personnel
         "institution.change": {"administrator": ALL},

@@ -5,11 +5,11 @@ from services.personnel.coverage import coverage
 from services.personnel.departments import departments
 from services.personnel.doses import doses
 from services.personnel.exemptions import exemptions
+from services.personnel.health_records import health_records
 from services.personnel.imports import imports
 from services.personnel.institution import institution
 from services.personnel.people import people
 from services.personnel.people_export import people_export
-from services.personnel.records import records
 from services.personnel.remarks import remarks
 from services.personnel.retention import retention
 from services.personnel.rules.words import SENTENCES as IMPORT_SENTENCES
@@ -24,7 +24,7 @@ SLICES = [
     departments,
     people_export,
     people,
-    records,
+    health_records,
     doses,
     exemptions,
     statements,
