@@ -97,7 +97,6 @@ FIELDS = {  # of one field of a form
     "zone_missing": N_("The time has no zone."),
     "odd_characters": N_("There are characters in this that are no text."),
     "unknown_field": N_("This field is not known."),
-    "in_the_future": N_("This date is still to come."),
     "in_future": N_("This date is still to come."),
     "in_the_past": N_("This day is over already."),
     "too_far_ahead": N_("This is too far ahead: {max} at the latest."),

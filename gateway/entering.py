@@ -9,8 +9,10 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.forms import Typed
 from gateway.services import Answer, identity
-from gateway.session import Sessions, session_of, set_session
+from gateway.session import Sessions, cookie_name, is_https, session_of, set_session
 
+DEVICE_DAYS = 365
+_DEVICE = "-device"
 A_CODE = re.compile(r"[0-9A-Za-z -]{1,40}")  # what can be one however it is typed; everything else is none, and no part of an address
 _BROWSERS = (  # the first that fits: most browsers name several others
     ("MicroMessenger/", "WeChat"),
@@ -51,6 +53,18 @@ def is_phone(request: Request) -> bool:
     return request.headers.get("sec-ch-ua-mobile") == "?1" or bool(re.search(r"\bMobile\b|iPhone", request.headers.get("user-agent", "")))
 
 
+def device_key_of(request: Request) -> str | None:
+    """The key that this browser was given at a sign-in before; others' wrong passwords do not lock a browser that has one."""
+    found = request.cookies.get(cookie_name(request.scope) + _DEVICE, "")
+    return found if re.fullmatch(r"[A-Za-z0-9_-]{43}", found) else None
+
+
+def keep_device_key(answer: Response, request: Request, key: str) -> None:
+    """It outlives the session: one signs out, and is known when one signs in again."""
+    name, secure = cookie_name(request.scope) + _DEVICE, is_https(request.scope)
+    answer.set_cookie(name, key, max_age=DEVICE_DAYS * 24 * 3600, path="/", secure=secure, httponly=True, samesite="strict")
+
+
 def one(form: Typed, name: str) -> str | None:
     """What was typed in a field that is there once; the last of several, None when it is empty."""
     value = form.get(name)
@@ -82,4 +96,5 @@ async def come_in(request: Request, begun: Answer, goal: str) -> Response:
         sessions.drop(session_of(request))
     answer = RedirectResponse(goal, 303)
     set_session(answer, request.scope, begun.data["secret"], begun.data["kind"])
+    keep_device_key(answer, request, begun.data["device_key"])
     return answer

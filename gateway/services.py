@@ -1,6 +1,7 @@
 """How pages ask the services: one client a service, `get` must succeed, `try_get` may be missing, `gather` holds a page to one deadline."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 import httpx
 import structlog
 from httpx_aiohttp import AiohttpTransport
+from starlette.responses import Response
 from starlette.types import Scope
 
 from shared.settings import settings
@@ -19,6 +21,7 @@ log = structlog.get_logger()
 PAGE_SECONDS = 2.0
 CALL_SECONDS = 1.2
 FILE_SECONDS = 60.0
+KEPT_SECONDS = 30.0
 NAMES = ("identity", "personnel", "duty", "dispatch", "notifications")
 _AWAY = (httpx.TransportError, TimeoutError, OSError)
 
@@ -86,9 +89,11 @@ class Service:
     def __init__(self, name: Literal["identity", "personnel", "duty", "dispatch", "notifications"]) -> None:
         self.name = name
         self.client: httpx.AsyncClient | None = None
+        self.kept: dict[str, tuple[float, Any]] = {}
 
     def connect(self, transport: httpx.AsyncBaseTransport | None = None, base_url: str | None = None) -> None:
         """Open the client; tests hand in a transport that reaches the service in this process."""
+        self.kept.clear()
         limits = httpx.Limits(max_connections=40, max_keepalive_connections=40, keepalive_expiry=5)
         self.client = httpx.AsyncClient(
             transport=transport or AiohttpTransport(limits=limits),
@@ -128,6 +133,15 @@ class Service:
             raise Said(answer.status_code, problem_of(answer))
         return answer.json()
 
+    async def try_kept(self, path: str) -> Any | None:
+        """Like `try_get`, for what is the same for everybody and changes with a release alone: asked for every half minute."""
+        moment, kept = time.monotonic(), self.kept.get(path)
+        if kept is None or moment - kept[0] > KEPT_SECONDS:
+            if (found := await self.try_get(path)) is None:
+                return None
+            self.kept[path] = kept = (moment, found)
+        return kept[1]
+
     async def try_get(self, path: str, **query: Any) -> Any | None:
         """What stands there, or None: the page is right without it and says what is missing."""
         try:
@@ -159,6 +173,12 @@ class Service:
         if answer.status_code >= 400:
             raise Said(answer.status_code, problem_of(answer))
         return answer
+
+
+def passed_on(found: httpx.Response) -> Response:
+    """A file of a service, for the reader's own disk."""
+    kept = {name: found.headers[name] for name in ("content-type", "content-disposition") if name in found.headers}
+    return Response(found.content, headers={**kept, "cache-control": "no-store"})
 
 
 def address(path: str, query: Mapping[str, Any]) -> str:

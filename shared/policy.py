@@ -5,7 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 
-class Reach(StrEnum):
+class Extent(StrEnum):
     """Which rows an action reaches: one's own, those of one's departments with everything below, or all."""
 
     OWN = "own"
@@ -13,7 +13,7 @@ class Reach(StrEnum):
     ALL = "all"
 
 
-OWN, DEPARTMENT, ALL = Reach.OWN, Reach.DEPARTMENT, Reach.ALL
+OWN, DEPARTMENT, ALL = Extent.OWN, Extent.DEPARTMENT, Extent.ALL
 
 GRANTED_ROLES = ("health", "duty_planner", "coordinator", "leader", "administrator")
 DERIVED_ROLES = ("everyone", "head", "reporter", "duty_officer")  # the last: whoever the published roster says is on duty now
@@ -34,7 +34,7 @@ SCOPES = (
 )
 HEALTH_SCOPES = frozenset({"vaccination:read", "vaccination:write", "people:write"})  # the last names heads, who read who is to be urged
 
-ACTIONS: Mapping[str, Mapping[str, Reach]] = MappingProxyType(
+ACTIONS: Mapping[str, Mapping[str, Extent]] = MappingProxyType(
     {
         # personnel
         "institution.change": {"administrator": ALL},

@@ -13,6 +13,7 @@ from gateway.forms import form_key, typed
 from gateway.pages import Pages, page
 from gateway.services import gather, identity
 from gateway.session import Sessions, end_session, session_of
+from shared.policy import ACTIONS
 
 pages = Pages()
 
@@ -82,6 +83,10 @@ async def end_device(request: Request, session_id: UUID) -> Response:
     return left
 
 
+async def _nothing() -> None:
+    """What the page does not ask for."""
+
+
 async def _show(
     request: Request,
     status: int = 200,
@@ -90,11 +95,13 @@ async def _show(
     who_problem: Mapping[str, Any] | None = None,
     form: Mapping[str, Any] | None = None,
 ) -> Response:
-    devices, sign_ins, *notice = await gather(
+    me: dict[str, Any] = request.state.me
+    sees_sign_ins = any(role in ACTIONS["sign_in.read"] for role in me["roles"])
+    devices, sign_ins, notice = await gather(
         identity.try_get("/sessions"),
-        identity.try_get("/signins", account_id=request.state.me["account_id"], page_size=SIGN_INS_SHOWN),
-        *([] if request.state.me["person"] else [identity.try_get("/notice")]),
+        identity.try_get("/signins", account_id=me["account_id"], page_size=SIGN_INS_SHOWN) if sees_sign_ins else _nothing(),
+        _nothing() if me["person"] else identity.try_get("/notice"),
     )
-    known = {"devices": devices, "sign_ins": sign_ins, "notice": notice[0] if notice else None, "form": form or {}}
+    known = {"devices": devices, "sign_ins": sign_ins, "sees_sign_ins": sees_sign_ins, "notice": notice, "form": form or {}}
     problems = {"problem": problem, "device_problem": device_problem, "who_problem": who_problem}
     return page(request, "account/account.html", status, **known, **problems)

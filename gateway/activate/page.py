@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.entering import A_CODE, beside, come_in, device_of, one, wrong_field
+from gateway.entering import A_CODE, beside, come_in, device_key_of, device_of, one, wrong_field
 from gateway.forms import typed
 from gateway.pages import Pages, page
 from gateway.services import Away, Said, gather, identity
@@ -55,6 +55,7 @@ async def activate(request: Request, code: str) -> Response:
         "notice_version": one(form, "accepted"),
         "kind": "phone" if one(form, "stay") else "desk",
         "device": device_of(request),
+        "device_key": device_key_of(request),
     }
     answer = await identity.post(f"/activations/{quote(code, safe='')}", {name: value for name, value in wish.items() if value is not None})
     if answer.problem is None:

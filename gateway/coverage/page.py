@@ -1,7 +1,5 @@
 """Coverage: how everybody stands on a day, by department and by kind of employment, and the list of those to be urged; both as a file."""
 
-from typing import Any
-
 from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,7 +7,7 @@ from starlette.responses import Response
 from gateway.i18n import language
 from gateway.pages import Pages, page
 from gateway.rights import may, may_everywhere, refuse_unless
-from gateway.services import Said, gather, personnel
+from gateway.services import Said, gather, passed_on, personnel
 
 pages = Pages()
 
@@ -44,7 +42,7 @@ async def show_coverage(request: Request, on: str = "") -> Response:
 async def export_coverage(request: Request, on: str = "") -> Response:
     """The same as a workbook."""
     refuse_unless(request, "coverage.read")
-    return await _file("/coverage/export", on=on, lang=language(request))
+    return passed_on(await personnel.file("/coverage/export", on=on, lang=language(request)))
 
 
 @pages.get("/coverage/urge")
@@ -69,11 +67,5 @@ async def list_urged(
 async def export_urged(request: Request, department_id: list[str] = Query(default=[])) -> Response:
     """The whole list as a workbook."""
     refuse_unless(request, "urge.read")
-    return await _file("/coverage/urge/export", department_id=[one for one in department_id if one], lang=language(request))
-
-
-async def _file(path: str, **query: Any) -> Response:
-    found = await personnel.file(path, **query)
-    name = found.headers.get("content-disposition", 'attachment; filename="muster.xlsx"')
-    headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
-    return Response(found.content, media_type=found.headers.get("content-type"), headers=headers)
+    wanted = [one for one in department_id if one]
+    return passed_on(await personnel.file("/coverage/urge/export", department_id=wanted, lang=language(request)))

@@ -108,7 +108,7 @@ def _products(programmes: Any, lang: str) -> dict[str, str]:
 
 @pages.post("/imports/{import_id}/columns")
 async def choose_columns(request: Request, import_id: UUID) -> Response:
-    """Read the list in another way: columns, row of headings, encoding, new departments."""
+    """Read the list in another way: sheet, columns, row of headings, encoding, new departments."""
     form = await typed(request)
     answer = await personnel.send("PUT", f"/imports/{import_id}/columns", _reading(form), form_key(request), timeout=FILE_SECONDS)
     if answer.problem:
@@ -120,6 +120,8 @@ def _reading(form: Typed) -> dict[str, Any]:
     """What was chosen otherwise than it was; what stays as it is, is not said again."""
     wish: dict[str, Any] = {}
     names = [name.removeprefix("column_") for name in form if name.startswith("column_")]
+    if "sheet" in form and form["sheet"] != form.get("was_sheet"):
+        return {"sheet": form["sheet"]}  # what stood beside it spoke of the sheet that is left
     moved = {name: form[f"column_{name}"] for name in names if form[f"column_{name}"] != form.get(f"was_{name}")}
     if moved:
         wish["columns"] = {name: None if field == NOTHING else field for name, field in moved.items()}

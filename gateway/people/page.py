@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.forms import form_key, typed
-from gateway.i18n import N_
+from gateway.i18n import N_, language
 from gateway.meanwhile import changes, chosen, rebased, version_of
 from gateway.pages import Pages, asked_block, page
 from gateway.people.record import NOBODY, record_of
 from gateway.people.record import pages as record_pages
 from gateway.rights import may, may_everywhere, refuse_unless
-from gateway.services import Said, gather, personnel
+from gateway.services import Said, address, gather, passed_on, personnel
 
 pages = Pages()
 
@@ -69,6 +69,7 @@ async def list_people(
         people=None if problem else people,
         problem=problem,
         form={name: value for name, value in asked.items() if value},
+        as_workbook=address("/people/export", {**asked, "page": None}),
         filtered=any(asked[name] for name in ("q", "department_id", "employment", "standing", "left")),
         departments=departments,
         sees_standing=sees_standing,
@@ -92,6 +93,22 @@ async def _found(asked: dict[str, Any]) -> Any:
 
 async def _nobody() -> dict[str, Any]:
     return NOBODY
+
+
+@pages.get("/people/export")
+async def export_people(
+    request: Request,
+    q: str = "",
+    department_id: list[str] = Query(default=[]),
+    employment: str = "",
+    standing: str = "",
+    left: str = "",
+    sort: str = "",
+) -> Response:
+    """Everybody whom the list finds, as a workbook."""
+    refuse_unless(request, "person.search")
+    asked = {"q": q, "department_id": department_id, "employment": employment, "standing": standing, "left": "true" if left else ""}
+    return passed_on(await personnel.file("/people/export", **asked, sort=sort, lang=language(request)))
 
 
 @pages.get("/people/new")

@@ -34,7 +34,7 @@ async def record_of(request: Request, person_id: UUID) -> dict[str, Any]:
     empty = {**NOBODY, "beside": asked_block(request) in ("record", "health")}
     if not may_everywhere(request, "health.read"):
         return {**empty, "rights_here": rights, "person": await personnel.get(f"/people/{person_id}")}
-    health, programmes = await gather(personnel.get(f"/people/{person_id}/health"), personnel.try_get("/programmes"))
+    health, programmes = await gather(personnel.get(f"/people/{person_id}/health"), personnel.try_kept("/programmes"))
     return {**empty, "rights_here": rights, "person": health["person"], "record": health, "programmes": programmes}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.entering import beside, come_in, device_of, is_phone, one
+from gateway.entering import beside, come_in, device_key_of, device_of, is_phone, one
 from gateway.forms import typed
 from gateway.i18n import safe_next
 from gateway.pages import Pages, page
@@ -34,6 +34,7 @@ async def sign_in(request: Request) -> Response:
         "password": one(form, "password"),
         "kind": "phone" if one(form, "stay") else "desk",
         "device": device_of(request),
+        "device_key": device_key_of(request),
     }
     answer = await identity.post("/sessions", {name: value for name, value in wish.items() if value is not None})
     goal = safe_next(one(form, "next"))

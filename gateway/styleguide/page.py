@@ -11,7 +11,7 @@ PROBLEM = {
     "code": "invalid",
     "title": "The form is wrong",
     "status": 422,
-    "errors": [{"field": "given_on", "code": "in_the_future", "params": {}}, {"field": "lot", "code": "too_long", "params": {"max": 40}}],
+    "errors": [{"field": "given_on", "code": "in_future", "params": {}}, {"field": "lot", "code": "too_long", "params": {"max": 40}}],
 }
 STALE = {"code": "changed_meanwhile", "title": "Changed meanwhile", "status": 409, "params": {}}
 BUCKETS = {"complete": 96, "due": 3, "overdue": 4, "in_progress": 7, "not_started": 3, "exempt": 4, "declined": 1, "unknown": 2}

@@ -90,7 +90,7 @@ async def copy_day(operation_id: OperationId, wish: DayCopy, caller: Annotated[C
     if not row.from_on <= wish.to_on <= row.until_on or wish.to_on == wish.from_on:
         raise wrong("to_on", "outside_operation")
     found = await tx.execute(select(Shift, Site.name).join(Site, Site.id == Shift.site_id).where(*that_day).order_by(Shift.starts_at))
-    old = [(shift, site) for shift, site in found.tuples()]
+    old = [(shift, site) for shift, site in found]
     if not old:
         raise wrong("from_on", "no_shifts")
     made = await _made(tx, row, old, wish.to_on)
@@ -105,7 +105,7 @@ async def _made(tx: AsyncSession, row: Operation, old: Sequence[tuple[Shift, str
     there = select(Shift.site_id, Shift.starts_at, Shift.ends_at).where(
         Shift.operation_id == row.id, Shift.starts_at >= start, Shift.starts_at < end, Shift.state != "cancelled"
     )
-    taken_times = set((await tx.execute(there)).tuples())
+    taken_times = {(site_id, starts_at, ends_at) for site_id, starts_at, ends_at in await tx.execute(there)}
     made: dict[UUID, Shift] = {}
     named: dict[UUID, tuple[str, str]] = {}
     for shift, site in old:

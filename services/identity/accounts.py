@@ -7,13 +7,13 @@ from uuid import UUID
 
 from fastapi import Path, Query
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, case, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity.acts import end_sessions
-from services.identity.limits import forget_wrong, lockout_key
+from services.identity.limits import open_locks
 from services.identity.reads import DepartmentShown
-from services.identity.tables import Account, Activation, KnownDepartment, KnownPerson, Lockout, Role, Session, SignIn
+from services.identity.tables import Account, Activation, KnownDepartment, KnownDevice, KnownPerson, Lockout, Role, Session, SignIn
 from shared.auth import Caller, require
 from shared.clock import now, real_now, today
 from shared.db import Read, Tx, as_system
@@ -42,17 +42,22 @@ class AccountShown(Shown):
     roles: list[str] = Field(description="Roles given, and head or reporter where they follow from the departments")
     waiting_roles: list[str]
     last_signed_in_at: datetime | None
-    locked_seconds: int | None = Field(description="How long until the lock opens by itself")
+    locked_seconds: int | None = Field(description="How long until the last lock opens by itself; a known browser is not locked")
     invited_until: datetime | None
     left_on: date | None
     sessions_count: int
+
+
+def _locked_until() -> ScalarSelect[datetime | None]:
+    """When the last lock of an account opens; each is for one place from which wrong passwords came."""
+    return select(func.max(Lockout.locked_until)).where(Lockout.account_id == Account.id).correlate(Account).scalar_subquery()
 
 
 def _state() -> ColumnElement[str]:
     invited = exists().where(Activation.person_id == KnownPerson.id, Activation.state == "open", Activation.expires_at > now())
     return case(
         (KnownPerson.left_on <= today(), "left"),
-        (Account.password_hash.is_not(None) & (Lockout.locked_until > real_now()), "locked"),
+        (Account.password_hash.is_not(None) & (_locked_until() > real_now()), "locked"),
         (Account.password_hash.is_not(None), "active"),
         (invited, "invited"),
         else_="none",
@@ -61,9 +66,9 @@ def _state() -> ColumnElement[str]:
 
 def _rows() -> Select[KnownPerson | None, Account | None, str, datetime | None, str | None]:
     name = select(KnownDepartment.name).where(KnownDepartment.id == KnownPerson.department_id).scalar_subquery()
-    columns = (_state().label("state"), Lockout.locked_until, name.label("department_name"))
+    columns = (_state().label("state"), _locked_until().label("locked_until"), name.label("department_name"))
     joined = select(KnownPerson, Account, *columns).select_from(KnownPerson)
-    return joined.outerjoin(Account, Account.person_id == KnownPerson.id, full=True).outerjoin(Lockout, Lockout.account_id == Account.id)
+    return joined.outerjoin(Account, Account.person_id == KnownPerson.id, full=True)
 
 
 @accounts.get("")
@@ -103,10 +108,10 @@ async def show_account(account_id: AccountId, caller: Annotated[Caller, require(
 
 @accounts.post("/{account_id}/unlock", status_code=204)
 async def unlock_account(account_id: AccountId, caller: Annotated[Caller, require("account.change")], tx: Tx) -> None:
-    """Open the lock that wrong passwords closed; the password stays what it is. Refused 404 `no_account`."""
+    """Open the locks that wrong passwords closed; the password stays what it is. Refused 404 `no_account`."""
     account = await _the_account(tx, account_id)
     async with as_system(tx):
-        await forget_wrong(tx, lockout_key(account.id, ""))
+        await open_locks(tx, account.id)
 
 
 @accounts.delete("/{account_id}/sessions", status_code=204)
@@ -114,6 +119,8 @@ async def end_account_sessions(account_id: AccountId, caller: Annotated[Caller, 
     """End all sessions of an account, for a lost phone or a suspicion. Refused 404 `no_account`."""
     account = await _the_account(tx, account_id)
     await end_sessions(tx, Session.account_id == account.id)
+    async with as_system(tx):
+        await tx.execute(delete(KnownDevice).where(KnownDevice.account_id == account.id))
 
 
 async def _the_account(tx: AsyncSession, account_id: UUID) -> Account:

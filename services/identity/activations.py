@@ -6,12 +6,13 @@ from uuid import UUID
 
 from fastapi import Path
 from pydantic import ConfigDict, Field
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity import hashing
 from services.identity.acts import (
+    DeviceKey,
     Kind,
     SessionBegun,
     begin_session,
@@ -23,7 +24,7 @@ from services.identity.acts import (
     too_weak,
 )
 from services.identity.keys import ACTIVATION_LENGTH, digest, read_code
-from services.identity.limits import CODE_EVERY, CODE_TRIES, forget_wrong, lockout_key, take
+from services.identity.limits import CODE_EVERY, CODE_TRIES, open_locks, take
 from services.identity.rules import (
     ACTIVATION_TRIES,
     NOTICE_VERSION,
@@ -32,7 +33,7 @@ from services.identity.rules import (
     spelled,
     what_weakens,
 )
-from services.identity.tables import Acceptance, Account, Activation, KnownPerson, Session
+from services.identity.tables import Acceptance, Account, Activation, KnownDevice, KnownPerson, Session
 from shared.auth import Caller, anyone, signed_in
 from shared.clock import now, today
 from shared.db import Apart, Aside
@@ -76,6 +77,7 @@ class Coming(Body):
     notice_version: Line = Field(description="The version of the privacy notice that was read and accepted")
     kind: Kind = "phone"
     device: Line | None = None
+    device_key: DeviceKey | None = None
 
 
 class LetIn(SessionBegun):
@@ -160,10 +162,13 @@ async def come_in(
         account = await _account(tx, person, kept)
         await _accept(tx, account.id)
         await end_sessions(tx, Session.account_id == account.id)
-        await forget_wrong(tx, lockout_key(account.id, ""))
-        session, secret = await begin_session(tx, account.id, coming.kind, coming.device or "", caller.address, "activated")
+        await tx.execute(delete(KnownDevice).where(KnownDevice.account_id == account.id))
+        await open_locks(tx, account.id)
+        session, *keys = await begin_session(
+            tx, account.id, coming.kind, coming.device or "", caller.address, "activated", coming.device_key
+        )
         await end_setup_when_health_is_in(tx)
-    return LetIn(**begun(session, secret).model_dump(), username=person.number)
+    return LetIn(**begun(session, *keys).model_dump(), username=person.number)
 
 
 @activations.post("/{code}/account")

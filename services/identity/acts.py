@@ -1,42 +1,27 @@
-"""What several slices write: sessions begun and ended, sign-ins noted, passwords proven, codes printed, setup codes used."""
+"""What several slices write: sessions begun and ended, sign-ins noted, roles handed over, codes printed, setup codes used."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.identity import hashing
 from services.identity.keys import ACTIVATION_LENGTH, SETUP_LENGTH, digest, new_code, new_secret, read_code
-from services.identity.limits import (
-    ADDRESS_EVERY,
-    ADDRESS_TRIES,
-    NAME_EVERY,
-    NAME_TRIES,
-    fill,
-    forget_wrong,
-    lockout_key,
-    note_wrong,
-    refuse_when_locked,
-    take,
-)
 from services.identity.reads import health_can_sign_in
 from services.identity.rules import (
     ACTIVATION_LIVES,
     SETUP_CODE_LIVES,
     Party,
-    has_left,
     session_ends,
     what_forbids_setup_code,
 )
-from services.identity.tables import Account, Activation, KnownPerson, Role, Session, SetupCode, SignIn
-from shared.clock import now, real_now, today
-from shared.db import Apart, as_system
+from services.identity.tables import Account, Activation, KnownDevice, Role, Session, SetupCode, SignIn
+from shared.clock import now, real_now
+from shared.db import as_system
 from shared.events import PEOPLE_IN_ONE, RolesChanged, SessionsEnded
 from shared.messaging.outbox import publish
 from shared.refusals import FieldError, Reason, Refused
@@ -44,22 +29,31 @@ from shared.web import Shown
 
 Kind = Literal["desk", "phone"]
 Place = Literal["administrator", "health"]  # whom a setup code is for
+DeviceKey = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_-]{43}$",
+        description="What this browser was given before: wrong passwords from elsewhere do not lock it",
+    ),
+]
 
 
 class SessionBegun(Shown):
     """A new session; its secret is shown this once."""
 
     secret: str = Field(description="Goes into the cookie; sent back as Muster-Session")
+    device_key: str = Field(description="Stays in the browser when the session ends, and is sent with the next sign-in")
     session_id: UUID
     account_id: UUID
     kind: Kind
     expires_at: datetime = Field(description="In the machine's time, as cookies are; a desk session may end before, by idling")
 
 
-def begun(row: Session, secret: str) -> SessionBegun:
+def begun(row: Session, secret: str, device_key: str) -> SessionBegun:
     """The answer to whoever has just come in."""
     kind: Kind = "phone" if row.kind == "phone" else "desk"
-    return SessionBegun(secret=secret, session_id=row.id, account_id=row.account_id, kind=kind, expires_at=row.expires_at)
+    ids = {"session_id": row.id, "account_id": row.account_id}
+    return SessionBegun(secret=secret, device_key=device_key, kind=kind, expires_at=row.expires_at, **ids)
 
 
 def note_sign_in(
@@ -70,15 +64,22 @@ def note_sign_in(
     tx.add(row)
 
 
-async def begin_session(tx: AsyncSession, account_id: UUID, kind: str, device: str, address: str, outcome: str) -> tuple[Session, str]:
-    """A new session with a new secret, and the sign-in on record; the secret is given once and kept hashed."""
+async def begin_session(
+    tx: AsyncSession, account_id: UUID, kind: str, device: str, address: str, outcome: str, device_key: str | None = None
+) -> tuple[Session, str, str]:
+    """A new session with a new secret, and the sign-in on record; the secret is given once and kept hashed.
+
+    From now on the device is known. A key that it has stays: at a desk that several share, it is known for each of them."""
     secret, at = new_secret(), real_now()
     row = Session(account_id=account_id, secret_hash=digest(secret), kind=kind, device=device, address=address)
     row.signed_in_at, row.last_seen_at, row.expires_at = now(), at, session_ends(kind, at)
     tx.add(row)
     await tx.flush()
     note_sign_in(tx, outcome, account_id=account_id, kind=kind, device=device, address=address, session_id=row.id)
-    return row, secret
+    key = device_key or new_secret()
+    known = insert(KnownDevice).values(key_hash=digest(key), account_id=account_id, used_at=at)
+    await tx.execute(known.on_conflict_do_update(index_elements=["key_hash", "account_id"], set_={"used_at": at}))
+    return row, secret, key
 
 
 async def end_sessions(tx: AsyncSession, *which: ColumnElement[bool]) -> int:
@@ -182,56 +183,3 @@ async def end_setup_when_health_is_in(tx: AsyncSession) -> None:
 def too_weak(field: str, reasons: Sequence[Reason]) -> Refused:
     """The words beside the password field."""
     return Refused("invalid", 422, errors=[FieldError(field, one.code, one.params) for one in reasons])
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """Somebody wants to sign in, or to prove with the password that it is them."""
-
-    username: str
-    kind: str = ""
-    device: str = ""
-    address: str = ""
-
-
-async def prove_password(aside: Apart, attempt: Attempt, password: str) -> UUID:
-    """The account whose password this is. Refused `wrong_credentials`, `locked`, `too_many`, `left`; all but `too_many` are on record.
-
-    No transaction is open while the hash is computed: a hundred people who sign in at once must not hold all connections."""
-    async with aside() as tx:
-        await take(tx, "sign-in from", attempt.address, tries=ADDRESS_TRIES, every=ADDRESS_EVERY)
-        await take(tx, "sign-in of", attempt.username.casefold(), tries=NAME_TRIES, every=NAME_EVERY)
-        account, left = await _named(tx, attempt.username)
-    key = lockout_key(account.id if account else None, attempt.username)
-    try:
-        async with aside() as tx:
-            await refuse_when_locked(tx, key)
-        if not await hashing.fits(account.password_hash if account else None, password):
-            async with aside() as tx:
-                await note_wrong(tx, key, account.id if account else None)
-            raise Refused("wrong_credentials", 401)
-        if account is None or left:
-            raise Refused("left", 403)
-    except Refused as no:
-        async with aside() as tx:
-            outcome, account_id = "wrong" if no.code == "wrong_credentials" else no.code, account.id if account else None
-            note_sign_in(tx, outcome, account_id=account_id, kind=attempt.kind, device=attempt.device, address=attempt.address)
-        raise
-    async with aside() as tx:
-        await forget_wrong(tx, key)
-        await fill(tx, "sign-in of", attempt.username.casefold())
-    return account.id
-
-
-async def _named(tx: AsyncSession, username: str) -> tuple[Account | None, bool]:
-    """The account of a staff number or of a username; a number goes first, so that nobody takes another's name by a username."""
-    by_number = func.lower(KnownPerson.number) == username.lower()
-    joined = select(Account, KnownPerson).outerjoin(KnownPerson, KnownPerson.id == Account.person_id)
-    wanted = joined.where(or_(by_number, Account.username == username.lower()))
-    order = (by_number.desc().nulls_last(), KnownPerson.left_on.desc().nulls_first())
-    row = (await tx.execute(wanted.order_by(*order).limit(1))).one_or_none()
-    if row is None:
-        return None, False
-    person: KnownPerson | None = row.KnownPerson
-    gone = person is None and row.Account.person_id is not None
-    return row.Account, gone or (person is not None and has_left(person.left_on, today()))

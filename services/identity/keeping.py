@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import delete, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.identity.tables import Activation, Bucket, Lockout, Look, Session, SetupCode, SignIn
+from services.identity.tables import Activation, Bucket, KnownDevice, Lockout, Look, Session, SetupCode, SignIn
 from shared.auth import SYSTEM
 from shared.clock import now, real_now, zone
 from shared.db import Database
@@ -36,6 +36,7 @@ async def remove_what_is_over(tx: AsyncSession, row: Due) -> None:
     over = or_(Activation.expires_at < at - kept, Activation.expires_at.is_(None) & (Activation.asked_at < at - kept))
     await tx.execute(delete(Activation).where(over))
     await tx.execute(delete(Session).where(or_(Session.ended_at < real - kept, Session.expires_at < real - kept)))
+    await tx.execute(delete(KnownDevice).where(KnownDevice.used_at < real - kept))
     await tx.execute(delete(Bucket).where(Bucket.filled_at < real - timedelta(days=1)))
     await tx.execute(delete(Lockout).where(Lockout.last_wrong_at < real - timedelta(days=2)))
     await tx.execute(delete(SetupCode).where(SetupCode.expires_at < real - timedelta(days=10 * 365)))

@@ -1,5 +1,6 @@
 """How often something may be tried: token buckets and locks, kept in the database so that all replicas share them. Call these apart."""
 
+from ipaddress import IPv6Address, ip_address
 from uuid import UUID
 
 from sqlalchemy import case, delete, extract, func, literal, select, update
@@ -12,7 +13,15 @@ from services.identity.tables import Bucket, Lockout
 from shared.clock import real_now
 from shared.refusals import Refused
 
-NAME_TRIES, NAME_EVERY = 10, 6.0
+# Guessing from one place: ten wrong ones (rules.WRONG_UNTIL_LOCKED) lock an account for that place alone, so that a prankster locks out
+# at most whoever sits beside them and never signed in from there. This bucket only holds back those sent at once, before the wrong ones
+# among them are counted: a few more than ten, so that who types fast is told of the lock and not to wait for seconds.
+PLACE_TRIES, PLACE_EVERY = 12, 6.0
+# Guessing from many places at one account: soft, since it reaches its owner too, at a device that is not known. Six places can be
+# locked before it bites; then it lets 2,880 guesses a day through, which is nowhere near a password of ten letters that is not common.
+NAME_TRIES, NAME_EVERY = 60, 30.0
+# A browser that signed in before, or is signed in: never locked by others, and slow for a thief of the browser.
+DEVICE_TRIES, DEVICE_EVERY = 10, 30.0
 ADDRESS_TRIES, ADDRESS_EVERY = 300, 0.1  # an institution often has one address for everybody, and a morning when all sign in
 CODE_TRIES, CODE_EVERY = 300, 0.2  # a hall full of people with sheets; a code has 50 bits, so guessing at this pace takes a lifetime
 
@@ -34,9 +43,21 @@ async def fill(tx: AsyncSession, what: str, key: str) -> None:
     await tx.execute(delete(Bucket).where(Bucket.key == digest(f"{what}:{key}")))
 
 
-def lockout_key(account_id: UUID | None, username: str) -> bytes:
-    """The account's, or that of a name that no account has: both are locked alike, so that a lock tells nothing."""
-    return digest(f"account:{account_id}" if account_id else f"name:{username.casefold()}")
+def place_of(address: str) -> str:
+    """Where an address is: of the newer kind a household has 2^64, which are one place."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
+
+
+def lockout_key(account_id: UUID | None, username: str, address: str) -> bytes:
+    """An account, or a name that no account has, from one place: both are locked alike, so that a lock tells nothing."""
+    who = f"account:{account_id}" if account_id else f"name:{username.casefold()}"
+    return digest(f"{who}@{place_of(address)}")
 
 
 async def refuse_when_locked(tx: AsyncSession, key: bytes) -> None:
@@ -57,5 +78,11 @@ async def note_wrong(tx: AsyncSession, key: bytes, account_id: UUID | None) -> N
 
 
 async def forget_wrong(tx: AsyncSession, key: bytes) -> None:
-    """The right password, or the administrator, opens the lock."""
+    """The right password forgets the wrong ones from this place."""
     await tx.execute(delete(Lockout).where(Lockout.key == key))
+
+
+async def open_locks(tx: AsyncSession, account_id: UUID) -> None:
+    """The administrator, or a new code, opens the locks of an account, wherever they were closed."""
+    await tx.execute(delete(Lockout).where(Lockout.account_id == account_id))
+    await fill(tx, "sign-in of", str(account_id))

@@ -6,7 +6,8 @@ from pydantic import ConfigDict
 from sqlalchemy import update
 
 from services.identity import hashing
-from services.identity.acts import Attempt, end_sessions, prove_password, too_weak
+from services.identity.acts import end_sessions, too_weak
+from services.identity.proving import Attempt, prove_password
 from services.identity.reads import rights_of
 from services.identity.rules import what_weakens
 from services.identity.tables import Account, Session
@@ -32,7 +33,7 @@ class PasswordChange(Body):
 @passwords.post("", status_code=204)
 @secret_answer
 async def change_password(change: PasswordChange, caller: Annotated[Caller, signed_in], aside: Aside) -> None:
-    """Change one's own password; all other sessions end. Refused 422 with what weakens it, 401 `wrong_credentials`, 429 `locked`."""
+    """Change one's own password; all other sessions end. Refused 422 with what weakens it, 401 `wrong_credentials`, 429 `too_many`."""
     async with aside() as tx:
         account = await tx.get(Account, caller.account_id) if caller.account_id else None
         rights = await rights_of(tx, account.id) if account else None
@@ -41,7 +42,7 @@ async def change_password(change: PasswordChange, caller: Annotated[Caller, sign
     number = rights.person.number if rights.person else ""
     if reasons := what_weakens(change.new, [number, rights.name, rights.spelled, account.username or ""]):
         raise too_weak("new", reasons)
-    attempt = Attempt(number or account.username or "", "", "", caller.address)
+    attempt = Attempt(number or account.username or "", address=caller.address, session_id=caller.session_id)
     if await prove_password(aside, attempt, change.old) != account.id:
         raise Refused("wrong_credentials", 401)
     kept = await hashing.hashed(change.new)

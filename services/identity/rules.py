@@ -17,7 +17,7 @@ SETUP_CODE_LIVES = timedelta(days=7)
 PHONE_LIVES = timedelta(days=30)
 DESK_LIVES = timedelta(hours=24)
 DESK_IDLES = timedelta(minutes=30)
-WRONG_UNTIL_LOCKED = 10
+WRONG_UNTIL_LOCKED = 10  # from one place, of those within a day; limits.py says why it is so, and what holds elsewhere
 LOCKED_FOR = timedelta(minutes=15)
 WRONG_FORGOTTEN_AFTER = timedelta(hours=24)
 OPEN_KEYS = 2

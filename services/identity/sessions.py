@@ -8,8 +8,9 @@ from fastapi import Header, Path
 from pydantic import ConfigDict, Field
 from sqlalchemy import or_, select, update
 
-from services.identity.acts import Attempt, Kind, SessionBegun, begin_session, begun, end_sessions, prove_password
+from services.identity.acts import DeviceKey, Kind, SessionBegun, begin_session, begun, end_sessions
 from services.identity.keys import digest
+from services.identity.proving import Attempt, prove_password
 from services.identity.reads import PersonShown, rights_of
 from services.identity.rules import DESK_IDLES
 from services.identity.tables import Session
@@ -36,6 +37,7 @@ class SignInWish(Body):
     password: Secret
     kind: Kind = Field("desk", description="A desk session ends after 30 idle minutes, a phone's after 30 days")
     device: Line | None = None
+    device_key: DeviceKey | None = None
 
 
 class TokenGiven(Shown):
@@ -72,11 +74,13 @@ class Devices(Shown):
 @sessions.post("", status_code=201)
 @secret_answer
 async def sign_in(wish: SignInWish, caller: Annotated[Caller, anyone("whoever signs in has no session yet")], aside: Aside) -> SessionBegun:
-    """Sign in. Refused 401 `wrong_credentials` (also: no such name), 403 `left`, 429 `locked` or `too_many` with the seconds to wait."""
-    attempt = Attempt(wish.username, wish.kind, wish.device or "", caller.address)
+    """Sign in. Wrong passwords from elsewhere do not lock a browser that signed in before.
+
+    Refused 401 `wrong_credentials` (also: no such name), 403 `left`, 429 `locked` or `too_many` with the seconds to wait."""
+    attempt = Attempt(wish.username, wish.kind, wish.device or "", caller.address, wish.device_key)
     account_id = await prove_password(aside, attempt, wish.password)
     async with aside() as tx:
-        return begun(*await begin_session(tx, account_id, wish.kind, attempt.device, caller.address, "in"))
+        return begun(*await begin_session(tx, account_id, wish.kind, attempt.device, caller.address, "in", wish.device_key))
 
 
 @sessions.post("/token")

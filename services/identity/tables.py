@@ -115,12 +115,21 @@ class SignIn(Table):
     session_id: Mapped[UUID | None]
 
 
+class KnownDevice(Table):
+    """A browser in which an account signed in before; wrong passwords from elsewhere do not lock it. Its key is kept hashed."""
+
+    __tablename__ = "known_device"
+    key_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="cascade"), primary_key=True, index=True)
+    used_at: Mapped[datetime]
+
+
 class Lockout(Table):
-    """Wrong passwords for one name, whether or not an account has it; the key is a hash of the account or of the name."""
+    """Wrong passwords for one name from one place, whether or not an account has the name; the key is a hash of both."""
 
     __tablename__ = "lockout"
     key: Mapped[bytes] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id", ondelete="cascade"))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id", ondelete="cascade"), index=True)
     wrong_count: Mapped[int]
     last_wrong_at: Mapped[datetime]
     locked_until: Mapped[datetime | None]

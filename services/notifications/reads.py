@@ -88,11 +88,17 @@ async def holders_of(tx: AsyncSession, *roles: str) -> tuple[str | None, list[UU
     return roles[0], []
 
 
-def counts_of(row: Any) -> Counts:
+def counted(row: Any) -> dict[str, int]:
     """The counts of a row, with what follows from them."""
     counts = {name: int(getattr(row, name) or 0) for name in COUNTS}
-    missing = counts["told_count"] - counts["read_count"] - counts["by_head_count"]
-    return Counts(**counts, missing_count=missing, not_done_count=counts["told_count"] - counts["done_count"])
+    counts["missing_count"] = counts["told_count"] - counts["read_count"] - counts["by_head_count"]
+    counts["not_done_count"] = counts["told_count"] - counts["done_count"]
+    return counts
+
+
+def counts_of(row: Any) -> Counts:
+    """The counts of a row, as they are shown."""
+    return Counts(**counted(row))
 
 
 async def totals_of(read: AsyncSession, notice_ids: Collection[UUID]) -> dict[UUID, Counts]:

@@ -5,10 +5,11 @@ from services.personnel.coverage import coverage
 from services.personnel.departments import departments
 from services.personnel.doses import doses
 from services.personnel.exemptions import exemptions
+from services.personnel.health_records import health_records
 from services.personnel.imports import imports
 from services.personnel.institution import institution
 from services.personnel.people import people
-from services.personnel.records import records
+from services.personnel.people_export import people_export
 from services.personnel.remarks import remarks
 from services.personnel.retention import retention
 from services.personnel.rules.words import SENTENCES as IMPORT_SENTENCES
@@ -18,6 +19,21 @@ from services.personnel.statements import statements
 from services.personnel.urge import urge
 from shared.service import service
 
-SLICES = [institution, departments, people, records, doses, exemptions, statements, coverage, urge, remarks, copies, retention, imports]
+SLICES = [
+    institution,
+    departments,
+    people_export,
+    people,
+    health_records,
+    doses,
+    exemptions,
+    statements,
+    coverage,
+    urge,
+    remarks,
+    copies,
+    retention,
+    imports,
+]
 
 app = service("personnel", SLICES, scope=SCOPE, sentences={**IMPORT_SENTENCES, **SAID})

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.personnel.acts import looked
 from services.personnel.importing.copied import line
 from services.personnel.importing.jobs import COMMIT, PREVIEW, TIDY, commit, gave_up, move, preview, tidy
+from services.personnel.importing.other_sheets import change_sheet, keep_others
 from services.personnel.importing.process import ask
 from services.personnel.importing.shapes import (
     ColumnsWish,
@@ -27,7 +28,7 @@ from services.personnel.importing.shapes import (
 )
 from services.personnel.rules.headings import FIELDS, IDENTITY
 from services.personnel.shapes import Language
-from services.personnel.tables import Import, ImportRow
+from services.personnel.tables import Import, ImportRow, ImportSheet
 from shared.auth import Caller, require
 from shared.clock import now
 from shared.db import Read, Tx
@@ -82,6 +83,7 @@ def _shown(row: Import, job: Job | None, kept_until: Any = None) -> ImportShown:
         sheet=found.get("sheet", ""),
         other_sheets=found.get("other_sheets", []),
         other_lists=found.get("other_lists", []),
+        sheets_to_choose=found.get("sheets_to_choose", []),
         encoding=found.get("encoding"),
         heading_row=None if heading_row is None else heading_row + 1,
         columns=found.get("columns", []),
@@ -92,7 +94,6 @@ def _shown(row: Import, job: Job | None, kept_until: Any = None) -> ImportShown:
         employment=choices.get("employment"),
         department=choices.get("department"),
         first_rows=found.get("first_rows", []),
-        problem=row.problem,  # type: ignore[arg-type]
         job_id=row.job_id,
         kept_until=kept_until,
     )
@@ -108,6 +109,7 @@ def _brief(row: Import) -> ImportBrief:
         uploaded_at=row.uploaded_at,
         committed_by=row.committed_by_name,
         committed_at=row.committed_at,
+        problem=row.problem,  # type: ignore[arg-type]
     )
 
 
@@ -144,10 +146,11 @@ async def upload(
     if len(data) > MOST_FILE_BYTES:
         raise Refused("too_large", 413)
     name = "".join(one for one in (file.filename or "") if one.isprintable()).strip()[-200:] or "list"
-    found, cells = await _readers.ask("take", {1: data}, {"file_name": name, "encoding": encoding, "sheet_name": sheet})
+    found, read = await _readers.ask("take", {1: data}, {"file_name": name, "encoding": encoding, "sheet_name": sheet})
+    others, end = found.pop("others"), found.pop("length")
     row = Import(
         file_name=found.pop("file_name"),
-        cells=cells,
+        cells=read[:end],
         state="reading",
         choices={},
         found=found,
@@ -158,6 +161,7 @@ async def upload(
     )
     tx.add(row)
     await tx.flush()
+    keep_others(tx, row, others, read[end:])
     await _begin(tx, row, PREVIEW, "reading")
     await later(tx, REMOVAL, str(row.id), now() + timedelta(days=settings().import_days))
     return await _answer(tx, row)
@@ -226,14 +230,16 @@ def _row(row: ImportRow) -> RowShown:
 @imports.put("/{import_id}/columns")
 async def choose_columns(import_id: ImportId, wish: ColumnsWish, caller: Annotated[Caller, require("import.run")], tx: Tx) -> ImportShown:
     """Say how the list is to be read instead; it is compared again. Refused: `not_ready` once it is being committed, `not_found`; 422 for a
-    field that there is not, an encoding in which the file is no text."""
+    field that there is not, a sheet that cannot be chosen, an encoding in which the file is no text."""
     row = await _held(tx, import_id)
     if row.state not in ("reading", "ready") or row.cells is None:
         raise Refused("not_ready", 409, {"state": row.state})
     for index, field in wish.columns.items():
         if field is not None and (field not in FIELDS or field == IDENTITY):
             raise wrong(f"columns.{index}", "not_a_choice")
-    given = wish.model_dump(exclude_unset=True, exclude={"columns", "encoding", "heading_row"})
+    if wish.sheet and wish.sheet != row.found["sheet"]:
+        await change_sheet(tx, row, wish.sheet)
+    given = wish.model_dump(exclude_unset=True, exclude={"columns", "sheet", "encoding", "heading_row"})
     choices = {**row.choices, **given, "columns": {**row.choices.get("columns", {}), **wish.columns}}
     if wish.encoding and row.found["encoding"] is None:
         raise wrong("encoding", "not_a_text_file")
@@ -302,7 +308,8 @@ async def export_refused(
 
 
 async def _remove_list(tx: AsyncSession, row: Import) -> None:
-    await tx.execute(delete(ImportRow).where(ImportRow.import_id == row.id).execution_options(synchronize_session=False))
+    for table in (ImportRow, ImportSheet):
+        await tx.execute(delete(table).where(table.import_id == row.id).execution_options(synchronize_session=False))
     row.cells, row.found, row.choices = None, {}, {}
 
 

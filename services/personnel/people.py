@@ -1,26 +1,25 @@
 """People: found by name, pinyin or number; added, changed, read."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query
-from sqlalchemy import CTE, ColumnElement, Select, false, func, literal, or_, select, true
+from sqlalchemy import CTE, Select, func, literal, select, true
 
 from services.personnel.acts import compute_standing, looked, name_person, plan_removal, tell_person
+from services.personnel.finding import KEYS, AlsoLeft, InDepartments, Order, people_found
 from services.personnel.reads import person_of, person_shown, standing_shown, stands
 from services.personnel.rules.cells import read_phone
-from services.personnel.rules.names import plain_name, wanted_pieces
 from services.personnel.rules.programmes import PROGRAMMES
 from services.personnel.rules.standing import CODES
-from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, PersonId, PersonRow, PersonShown, StandingCode
+from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, Name, Number, PersonId, PersonRow, PersonShown, StandingCode
 from services.personnel.tables import Department, Person, Standing
 from shared.auth import Caller, require
 from shared.clock import now, today
 from shared.db import Read, Tx
 from shared.refusals import Refused, wrong
 from shared.service import Slice
-from shared.web import Body, Code, Line, Listed, PageNo, PageSize, Search, Version
+from shared.web import Body, Line, Listed, PageNo, PageSize, Search, Version
 
 people = Slice(prefix="/people", tags=["people"])
 
@@ -34,8 +33,8 @@ class PeopleListed(Listed[PersonRow]):
 class NewPerson(Body):
     """A person to add."""
 
-    number: Code
-    name: Line
+    number: Number
+    name: Name
     department_id: UUID
     employment: Employment
     phone: Line | None = None
@@ -50,8 +49,8 @@ class NewPerson(Body):
 class PersonWish(Body):
     """What to change; a field that is not sent stays as it is, null empties it."""
 
-    number: Code | None = None
-    name: Line | None = None
+    number: Number | None = None
+    name: Name | None = None
     department_id: UUID | None = None
     employment: Employment | None = None
     phone: Line | None = None
@@ -63,24 +62,16 @@ class PersonWish(Body):
     model_config = Body.model_config | {"json_schema_extra": {"example": {"employment": "agency", "version": 1}}}
 
 
-def _found(q: str | None) -> list[ColumnElement[bool]]:
-    if not q or not q.strip():
-        return []
-    if not (wanted := wanted_pieces(q)):
-        return [false()]  # nothing but signs: nobody is called so
-    return [Person.pieces.contains(wanted), Person.findable.contains(plain_name(q), autoescape=True)]
-
-
 @people.get("")
 async def list_people(
     caller: Annotated[Caller, require("person.search")],
     tx: Tx,
     q: Search = None,
-    department_id: Annotated[list[UUID] | None, Query(max_length=50)] = None,
+    department_id: InDepartments = None,
     employment: Employment | None = None,
     standing: StandingCode | None = None,
-    left: Annotated[bool, Query(description="Also those who left")] = False,
-    sort: Literal["name", "number", "department"] = "name",
+    left: AlsoLeft = False,
+    sort: Order = "name",
     page: PageNo = 1,
     page_size: PageSize = 50,
 ) -> PeopleListed:
@@ -89,15 +80,9 @@ async def list_people(
     sees_standing = caller.reach("standing.read").everything
     if standing and not sees_standing:
         raise Refused("not_allowed", 403, {"action": "standing.read"})
-    filters: list[ColumnElement[bool]] = _found(q)
-    if department_id:
-        filters.append(Person.department_id.in_(department_id))
-    if employment:
-        filters.append(Person.employment == employment)
-    if not left:
-        filters.append(or_(Person.left_on.is_(None), Person.left_on > on))
+    filters = people_found(q, department_id, employment, left, on)
     code: Any = Standing.code if sees_standing else literal("")
-    keys = {"name": (Person.sort_key,), "number": (Person.number,), "department": (Department.sort_key, Person.sort_key)}[sort]
+    keys = KEYS[sort]
     found = select(Person.id, code.label("code"), *(key.label(f"key_{place}") for place, key in enumerate(keys))).where(*filters)
     if sees_standing:
         found = found.join(Standing, stands(on))

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.rules.doses import Given, judge
@@ -61,10 +62,20 @@ async def brief_people(read: AsyncSession, ids: Collection[UUID]) -> dict[UUID, 
     return {person_id: PersonBrief(id=person_id, name=name) for person_id, name in found}
 
 
+# what is asked whenever a person or their record is opened, composed once
+_PERSON: Any = bindparam("of_person")
+_ON: Any = bindparam("on_date")
+_WHO = select(Person, Department).join(Department, Department.id == Person.department_id).where(Person.id == _PERSON)
+_WHO_HELD = _WHO.with_for_update(of=Person)
+_DOSES = select(Dose).where(Dose.person_id == _PERSON)
+_EXEMPTIONS = select(Exemption).where(Exemption.person_id == _PERSON).order_by(Exemption.recorded_at.desc())
+_STATEMENTS = select(Statement).where(Statement.person_id == _PERSON).order_by(Statement.recorded_at.desc())
+_STANDINGS = select(Standing).where(Standing.person_id == _PERSON, Standing.from_on <= _ON, Standing.until_on > _ON)
+
+
 async def person_of(tx: AsyncSession, person_id: UUID, *, hold: bool = False) -> tuple[Person, Department]:
     """A person within the caller's reach and their department; `hold` keeps the row until the transaction ends. Refused: `not_found`."""
-    wanted = select(Person, Department).join(Department, Department.id == Person.department_id).where(Person.id == person_id)
-    found = (await tx.execute(wanted.with_for_update(of=Person) if hold else wanted)).one_or_none()
+    found = (await tx.execute(_WHO_HELD if hold else _WHO, {"of_person": person_id})).one_or_none()
     if found is None:
         raise Refused("not_found", 404)
     return found[0], found[1]
@@ -168,10 +179,11 @@ def judged(programme: str, doses: Sequence[Dose], born_on: date | None) -> list[
 
 async def record_of(read: AsyncSession, person: Person, caller: Caller, on: date) -> list[ProgrammeRecord]:
     """Everything on record for a person, by programme."""
-    doses = list(await read.scalars(select(Dose).where(Dose.person_id == person.id)))
-    exemptions = list(await read.scalars(select(Exemption).where(Exemption.person_id == person.id).order_by(Exemption.recorded_at.desc())))
-    statements = list(await read.scalars(select(Statement).where(Statement.person_id == person.id).order_by(Statement.recorded_at.desc())))
-    standings = await read.scalars(select(Standing).where(Standing.person_id == person.id, Standing.from_on <= on, Standing.until_on > on))
+    whose = {"of_person": person.id}
+    doses = list(await read.scalars(_DOSES, whose))
+    exemptions = list(await read.scalars(_EXEMPTIONS, whose))
+    statements = list(await read.scalars(_STATEMENTS, whose))
+    standings = await read.scalars(_STANDINGS, {**whose, "on_date": on})
     brief = PersonBrief(id=person.id, name=person.name)
     return [
         ProgrammeRecord(

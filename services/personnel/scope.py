@@ -12,6 +12,7 @@ from services.personnel.tables import (
     Exemption,
     Import,
     ImportRow,
+    ImportSheet,
     Institution,
     Person,
     Remark,
@@ -57,6 +58,7 @@ SCOPE: Scope = {
     Statement: lambda caller: _of_people(Statement.person_id, caller.reach("health.read")),
     Standing: lambda caller: _of_people(Standing.person_id, caller.reach("standing.read"), caller.reach("urge.read")),
     Import: _only("import.run"),
+    ImportSheet: _only("import.run"),
     ImportRow: _only("import.run"),
     Remark: lambda caller: _of_people(Remark.person_id, caller.reach("remark.read")),
 }

@@ -5,13 +5,19 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
+from pydantic import Field
 
-from shared.web import Shown
+from services.personnel.rules.cells import LIMITS
+from shared.web import Code, Line, Shown
 
 EXAMPLE_ID = "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"
 
 PersonId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
 Language = Annotated[Literal["zh-Hans", "en"], Query(description="The language of headings and words")]
+Number = Annotated[Code, Field(max_length=LIMITS["number"])]
+"""A staff number, of the same length by API and by list."""
+Name = Annotated[Line, Field(max_length=LIMITS["name"])]
+"""A person's name, of the same length by API and by list."""
 Employment = Literal["permanent", "agency", "contract", "trainee", "volunteer"]
 ProgrammeCode = Literal["covid19"]
 StandingCode = Literal["complete", "due", "overdue", "in_progress", "not_started", "exempt", "declined", "unknown"]

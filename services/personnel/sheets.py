@@ -7,8 +7,9 @@ import signal
 import struct
 import sys
 from array import array
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.personnel.rules.columns import Cell
@@ -24,7 +25,8 @@ ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5")
 class Sheet:
     """The rows as in the file, the first one with index 0, blank ones empty; how a text file was read.
 
-    `other_names` are the sheets that were not taken; of these `other_lists` look like staff lists too, which a person has to be told.
+    `other_names` are the sheets that were not taken; of these `other_lists` look like staff lists too, which a person has to be told, and
+    `others` holds the rows of those that were read all the same, so that another can be chosen without the file.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Sheet:
     other_names: tuple[str, ...] = ()
     other_lists: tuple[str, ...] = ()
     encoding: str | None = None
+    others: Mapping[str, list[list[Cell]]] = field(default_factory=dict)
 
 
 async def read_sheet(data: bytes, file_name: str, *, encoding: str | None = None, sheet_name: str | None = None) -> Sheet:
@@ -83,11 +86,16 @@ def _unpacked(told: bytes) -> Sheet:
     head = json.loads(told[4 : 4 + length])
     if "refused" in head:
         raise Refused(head["refused"], 422, head["params"])
-    values, numbers = head["values"], array("I")
+    numbers = array("I")
     numbers.frombytes(told[4 + length :])
-    rows: list[list[Cell]] = []
-    at, value = 0, values.__getitem__
-    for width in head["widths"]:
-        rows.append(list(map(value, numbers[at : at + width])))
-        at += width
-    return Sheet(head["name"], rows, head["kind"], tuple(head["other_names"]), tuple(head["other_lists"]), head["encoding"])
+    sheets: list[list[list[Cell]]] = []
+    at = 0
+    for sheet in (head, *head["others"]):
+        value, rows = sheet["values"].__getitem__, []
+        for width in sheet["widths"]:
+            rows.append(list(map(value, numbers[at : at + width])))
+            at += width
+        sheets.append(rows)
+    others = {sheet["name"]: rows for sheet, rows in zip(head["others"], sheets[1:], strict=True)}
+    names = tuple(head["other_names"]), tuple(head["other_lists"])
+    return Sheet(head["name"], sheets[0], head["kind"], *names, head["encoding"], others)

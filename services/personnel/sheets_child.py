@@ -25,6 +25,8 @@ MOST_SECONDS = 60
 MOST_CPU_SECONDS = 20  # the rest is waiting for a busy machine
 MOST_ROWS = 60_000
 MOST_COLUMNS = 200
+MOST_OTHER_ROWS = 60_000
+"""Of all other sheets together: so many are kept to be chosen afterwards, in the order of the workbook."""
 
 
 class _No(Exception):
@@ -167,30 +169,42 @@ def _read_workbook(data: bytes, kind: str, packed: zipfile.ZipFile | None, wante
             for s in book.sheets_metadata
             if s.visible == calamine.SheetVisibleEnum.Visible and s.typ == calamine.SheetTypeEnum.WorkSheet
         ]
-        names = [wanted] if wanted is not None else shown or list(book.sheet_names)
+        names = shown or list(book.sheet_names)
+        names = [*([wanted] if wanted is not None else ()), *(one for one in names if one != wanted)]
         if wanted is not None and wanted not in book.sheet_names:
             raise _No("no_such_sheet", name=wanted[:100])
         best: tuple[tuple[int, int], str, _Packed] | None = None
+        others: dict[str, _Packed] = {}
         refusal: _No | None = None
         lists: list[str] = []
         for name in names:
             try:
                 found = _read_one(book.get_sheet_by_name(name))
             except _No as no:
+                if name == wanted:
+                    raise
                 refusal = refusal if refusal and refusal.code != "empty_sheet" else no
                 continue
             score = (fields_found(found.first_rows()), len(found.widths))
             if score[0]:
                 lists.append(name)
-            if best is None or score > best[0]:
+            others[name] = found
+            if name == wanted or (wanted is None and (best is None or score > best[0])):
                 best = (score, name, found)
-        if best is None or (best[0][0] == 0 and refusal and refusal.code != "empty_sheet"):
+        if best is None or (best[0][0] == 0 and wanted is None and refusal and refusal.code != "empty_sheet"):
             raise refusal or _No("empty_sheet")
     except (calamine.CalamineError, ValueError, OSError):  # it says no more than that, since it tries one format after the other
         raise _No("damaged") from None
     _, name, rows = best
+    del others[name]
+    kept_count = 0
+    for other, found in [*others.items()]:
+        kept_count += len(found.widths)
+        if kept_count > MOST_OTHER_ROWS:
+            del others[other]
     if kind == "xlsx" and packed is not None:
-        _put(rows, cells_in_their_own_words(packed, name))
+        for each, found in ((name, rows), *others.items()):
+            _put(found, cells_in_their_own_words(packed, each))
     return {
         "name": name,
         "other_names": [other for other in book.sheet_names if other != name],
@@ -198,6 +212,7 @@ def _read_workbook(data: bytes, kind: str, packed: zipfile.ZipFile | None, wante
         "encoding": None,
         "kind": kind,
         "packed": rows,
+        "others": others,
     }
 
 
@@ -274,7 +289,7 @@ def _read_text_file(data: bytes, encoding: str | None, file_name: str) -> dict[s
     packed = _packed(_records(text, said[1] if said else _delimiter(text)))
     packed.trim()
     name = Path(file_name).stem[:100]
-    return {"name": name, "other_names": [], "other_lists": [], "encoding": encoding, "kind": "csv", "packed": packed}
+    return {"name": name, "other_names": [], "other_lists": [], "encoding": encoding, "kind": "csv", "packed": packed, "others": {}}
 
 
 def _read(data: bytes, wish: dict[str, Any]) -> dict[str, Any]:
@@ -305,8 +320,10 @@ def _child() -> None:
     try:
         found = _read(sys.stdin.buffer.read(), wish)
         packed: _Packed = found.pop("packed")
-        rest = packed.numbers.tobytes()
-        answer = {**found, "values": packed.values, "widths": packed.widths}
+        others: dict[str, _Packed] = found.pop("others")
+        rest = b"".join(one.numbers.tobytes() for one in (packed, *others.values()))
+        told = [{"name": name, "values": one.values, "widths": one.widths} for name, one in others.items()]
+        answer = {**found, "values": packed.values, "widths": packed.widths, "others": told}
     except _No as no:
         answer = {"refused": no.code, "params": no.params}
     except MemoryError:

@@ -163,6 +163,16 @@ class Import(Table):
     committed_at: Mapped[datetime | None]
 
 
+class ImportSheet(Table):
+    """Another sheet of an import's workbook, as it was read; when it is chosen, it and the one that was read change places."""
+
+    __tablename__ = "import_sheet"
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("import.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    cells: Mapped[bytes] = mapped_column(LargeBinary)
+    found: Mapped[dict[str, Any]]
+
+
 class ImportRow(Table):
     """One row of the file: what it says, what would come of it, all that is wrong with it; `seen`: the state of the person then."""
 

@@ -169,6 +169,7 @@ async def test_whoever_came_in_by_the_setup_says_who_they_are(gateway: GatewayDo
     said = await browser.post("/me/person", data=form)
 
     assert "Say who you are" in words_of(shown)
+    assert "cannot be reached now" not in words_of(shown)
     assert refused.status_code == 409
     assert "These digits or this staff number do not belong to the code. 4 tries are left." in words_of(refused)
     assert f'value="{sheet["code"]}"' in refused.text

@@ -51,7 +51,7 @@ async def test_everybody_is_listed_with_how_they_stand(gateway: GatewayDoor) -> 
     said = words_of(await browser.get("/accounts"))
 
     assert "江采薇" in said
-    assert "未开通" in said
+    assert "未启用" in said
     assert "健康档案" in said
 
 
@@ -83,7 +83,9 @@ async def test_a_lock_is_opened_by_the_administrator_alone(gateway: GatewayDoor)
     account = await gateway.doors.identity.has(kept)
     until = real_now().replace(year=real_now().year + 1)
     await gateway.doors.identity.has(
-        Lockout(key=lockout_key(account.id, ""), account_id=account.id, wrong_count=10, last_wrong_at=real_now(), locked_until=until)
+        Lockout(
+            key=lockout_key(account.id, "", "10.0.0.1"), account_id=account.id, wrong_count=10, last_wrong_at=real_now(), locked_until=until
+        )
     )
     administrator, health = await gateway.browser(ZHONG_YIFAN), await gateway.browser(HE_RUONING)
     address = f"/accounts/{JIANG_CAIWEI.id}"
@@ -198,7 +200,7 @@ async def test_personnel_away_leaves_the_single_people(gateway: GatewayDoor) -> 
     answer = await browser.get("/accounts/sheets")
 
     assert answer.status_code == 200
-    assert "处室名单" in words_of(answer)
+    assert "处室列表" in words_of(answer)
     assert "江采薇" in words_of(answer)
 
 

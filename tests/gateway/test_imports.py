@@ -34,6 +34,31 @@ async def press(browser: httpx.AsyncClient, address: str, what: str, **form: Any
     return await browser.post(f"{address}/{what}", data={"once": hidden(await browser.get(address), "once"), **form})
 
 
+async def test_another_sheet_of_the_workbook_is_chosen_on_the_page(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    address = await checked(gateway, browser, sheet(NEW, SAME, second=[["工号", "姓名"], ["20210899", "甘棠"]]))
+    shown = await browser.get(address)
+    assert "可以在下面改选" in words_of(shown)
+    was = hidden(shown, "was_sheet")
+
+    moved = {"column_0": "name", "was_column_0": "number", "heading_row": "7", "was_heading_row": "1"}
+    assert (await press(browser, address, "columns", sheet="学员名册", was_sheet=was, **moved)).status_code == 303
+    await gateway.doors.personnel.works()
+
+    shown = await browser.get(address)
+    assert "20210899" in shown.text
+    assert hidden(shown, "was_sheet") == "学员名册"
+    refused = await press(browser, address, "columns", sheet="没有", was_sheet="学员名册")
+    assert refused.status_code == 422
+
+
+async def test_the_list_of_imports_says_why_one_cannot_be_judged(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    await checked(gateway, browser, sheet(["甲", "乙"], headings=["一", "二"]))
+
+    assert "没有找到表头" in words_of(await browser.get("/imports"))
+
+
 @pytest.mark.parametrize("code", sorted({**SENTENCES, **ERRORS, **REMARKS}))
 def test_every_code_of_a_staff_list_has_words_in_both_languages(code: str) -> None:
     sentence = WORDS[code]

@@ -1,9 +1,11 @@
 """The HR desk's people: found, read, recorded, corrected; two at one record; who may not."""
 
 import re
+from io import BytesIO
 from typing import Any
 
 import httpx
+from openpyxl import load_workbook
 
 from gateway.people.page import FIELDS
 from tests.gateway.door import GatewayDoor, hidden, partial, words_of
@@ -388,3 +390,27 @@ async def test_only_who_sees_all_departments_may_choose_one(gateway: GatewayDoor
     assert 'name="department_id"' in everybody
     assert 'name="employment"' in own
     assert 'name="department_id"' not in own
+
+
+async def test_the_list_leaves_as_a_workbook_with_the_filters_of_the_page(gateway: GatewayDoor) -> None:
+    hr, head, staff = [await gateway.browser(one) for one in (HE_RUONING, SHEN_ZHIXING, LIANG_YUAN)]
+    query = {"employment": "permanent", "sort": "number", "page": "1"}
+
+    page = await hr.get("/people", params=query)
+    link = re.search(r'href="(/people/export[^"]*)"', page.text)
+    assert link
+    answer = await hr.get(link[1].replace("&amp;", "&"))
+    rows = [list(row) for row in load_workbook(BytesIO(answer.content)).worksheets[0].values]
+    to_head = await head.get("/people/export")
+    nobody = await hr.get("/people", params={"q": "nobody"})
+
+    assert "page=" not in link[1]
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert {row[3] for row in rows[5:]} == {"在编"}
+    assert [row[0] for row in rows[5:]] == sorted(str(row[0]) for row in rows[5:])
+    assert "接种情况" in rows[4]
+    cells = [cell for row in load_workbook(BytesIO(to_head.content)).worksheets[0].values for cell in row]
+    assert "方既白" in cells
+    assert "接种情况" not in cells
+    assert "/people/export" not in nobody.text
+    assert (await staff.get("/people/export")).status_code == 403

@@ -16,7 +16,7 @@ async def remark(gateway: GatewayDoor) -> dict[str, Any]:
 async def test_none_says_so(gateway: GatewayDoor) -> None:
     browser = await gateway.browser(HE_RUONING)
 
-    assert "都回答了" in words_of(await browser.get("/remarks"))
+    assert "都答复了" in words_of(await browser.get("/remarks"))
     assert "还没有" in words_of(await browser.get("/remarks", params={"answered": "true"}))
 
 
@@ -33,7 +33,7 @@ async def test_a_remark_is_answered_and_stays_readable(gateway: GatewayDoor) -> 
     assert '<dialog class="dialog shown"' in asked.text
     assert answer.headers["location"] == "/remarks?done=remark_answered"
     assert "已按接种证更正。" in answered
-    assert "都回答了" in words_of(await browser.get("/remarks"))
+    assert "都答复了" in words_of(await browser.get("/remarks"))
 
 
 async def test_each_view_says_how_many_there_are_and_a_form_stands_on_any_page_of_the_list(gateway: GatewayDoor) -> None:
@@ -44,7 +44,7 @@ async def test_each_view_says_how_many_there_are_and_a_form_stands_on_any_page_o
     elsewhere = await browser.get("/remarks", params={"answer": second["id"], "page": "2"})
     answered = await browser.get("/remarks", params={"answer": first["id"], "page": "2"})
 
-    assert "待回答 1 已回答 1" in words_of(elsewhere)
+    assert "待答复 1 已答复 1" in words_of(elsewhere)
     assert '<dialog class="dialog shown"' in elsewhere.text
     assert '<dialog class="dialog shown"' not in answered.text
 

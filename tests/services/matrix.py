@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from shared.auth import NOBODY, Caller, Door, doors_of
-from shared.policy import ACTIONS, ALL, DEPARTMENT, DERIVED_ROLES, GRANTED_ROLES, OWN, SCOPES, Reach
+from shared.policy import ACTIONS, ALL, DEPARTMENT, DERIVED_ROLES, GRANTED_ROLES, OWN, SCOPES, Extent
 from tests.people import (
     ADMINISTRATOR,
     AGENCY_WORKER,
@@ -230,7 +230,7 @@ def naming(route: Route, person: Person) -> Iterator[tuple[str, Wish]]:
         yield "body", replace(plain, body={**kept, name: [row] if many else row})
 
 
-def granted(action: str, caller: Caller) -> frozenset[Reach]:
+def granted(action: str, caller: Caller) -> frozenset[Extent]:
     """What the policy grants the caller, by roles and scopes."""
     return frozenset(ACTIONS[action][held] for held in caller.roles | caller.scopes if held in ACTIONS[action])
 

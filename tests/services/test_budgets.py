@@ -21,6 +21,8 @@ READS: list[tuple[str, Caller]] = [
     ("/people?q=wang&department_id={department}&standing=unknown", HEALTH),
     ("/people?page_size=200", HEALTH),
     ("/people?page_size=200", HEAD),
+    ("/people/export?department_id={department}", HEALTH),
+    ("/people/export", HEAD),
     ("/people/me", STAFF),
     ("/people/{person}", HEALTH),
     ("/people/{person}/health", HEALTH),

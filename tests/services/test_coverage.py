@@ -164,7 +164,7 @@ async def test_a_head_s_workbook_says_no_more_than_the_page(personnel: Door) -> 
     *parts, by_standing = book((await personnel.get("/coverage/export", HEAD)).content)
 
     assert by_department[2:] == [["处室", "人数", "要催种", "其他人"], ["教务处", 4.0, 4.0, 0.0], ["合计", 4.0, 4.0, 0.0]]
-    assert by_employment[2] == ["用工", "人数", "要催种", "其他人"]
+    assert by_employment[2] == ["用工类别", "人数", "要催种", "其他人"]
     assert [len(part[2]) for part in parts] == [4, 4]
     assert by_standing[2:5] == [["接种情况", "人数"], ["已完成", 9.0], ["该接种", 5.0]]
 
@@ -325,7 +325,7 @@ async def test_the_urge_list_goes_out_no_further_than_the_page(personnel: Door) 
 
     assert to_health[3][4:] == ["接种情况", "自", "最早接种日", "最晚接种日", "有效剂次", "应种剂次"]
     assert "逾期" in {row[4] for row in to_health[4:]}
-    assert to_head[3] == ["工号", "姓名", "处室", "用工"]
+    assert to_head[3] == ["工号", "姓名", "处室", "用工类别"]
     assert {row[2] for row in to_head[4:]} == {TEACHING.name}
 
 

@@ -258,3 +258,15 @@ async def test_a_statement_that_cannot_be_is_refused_by_field(personnel: Door, c
 @pytest.mark.parametrize("caller", [STAFF, HEAD, LEADER, ADMINISTRATOR, RECORDS_SYSTEM])
 async def test_only_health_records_take_statements(personnel: Door, caller: Caller) -> None:
     assert (await personnel.post("/statements", statement("declined"), caller)).status_code == 403
+
+
+async def test_an_account_that_belongs_to_no_person_is_neither_of_the_two(personnel: Door) -> None:
+    of_the_setup = Caller(kind="person", account_id=id_of("set-up"), name="keeper", roles=frozenset({"health"}))
+    which = await recorded(personnel)
+
+    own = await personnel.post("/exemptions", exemption(), of_the_setup)
+    listed = (await personnel.get("/exemptions?state=pending", of_the_setup)).json()["items"]
+
+    assert (own.status_code, own.json()["code"]) == (409, "say_who_you_are")
+    assert await decide(personnel, which, of_the_setup) == (409, "say_who_you_are")
+    assert [one["may_decide"] for one in listed] == [False]

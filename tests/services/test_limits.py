@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from services.identity.limits import forget_wrong, lockout_key, note_wrong, refuse_when_locked, take
+from services.identity.limits import forget_wrong, lockout_key, note_wrong, place_of, refuse_when_locked, take
 from services.identity.tables import Bucket, Lockout
 from shared.clock import real_now
 from shared.refusals import Refused
@@ -34,8 +34,26 @@ async def test_a_bucket_gives_so_many_and_fills_again(identity: Door) -> None:
     assert [await try_once(identity) for _ in range(2)] == [0, 61]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("10.0.0.1", "10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.2", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:10.0.0.1", "10.0.0.1", True),
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.2", False),
+        ("", "", True),
+        ("no address", "another", False),
+    ],
+)
+def test_a_place_is_an_address_or_a_household_of_them(one: str, other: str, same: bool) -> None:
+    assert (place_of(one) == place_of(other)) is same
+    assert (lockout_key(None, "20990101", one) == lockout_key(None, "20990101", other)) is same
+
+
 async def test_a_lock_opens_by_itself_and_old_mistakes_are_forgotten(identity: Door) -> None:
-    key = lockout_key(None, "20990101")
+    key = lockout_key(None, "20990101", "10.0.0.1")
     for _ in range(10):
         async with identity.rows() as tx:
             await note_wrong(tx, key, None)

@@ -8,13 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
+from services.identity.keys import digest
 from services.identity.limits import lockout_key
-from services.identity.tables import Lockout, Session, SignIn
+from services.identity.tables import Bucket, KnownDevice, Lockout, Session, SignIn
 from shared.auth import verify
 from shared.clock import real_now
 from shared.events import PEOPLE_IN_ONE, DepartmentsChanged, DepartmentState, PeopleChanged, SessionsEnded
 from tests.doors import Door
-from tests.people import ADMINISTRATOR, FANG_JIBAI, HE_RUONING, JIANG_CAIWEI, LIANG_YUAN, SHEN_ZHIXING, STAFF, TEACHING
+from tests.people import ADMINISTRATOR, FANG_JIBAI, HE_RUONING, JIANG_CAIWEI, LIANG_YUAN, SHEN_ZHIXING, STAFF, TEACHING, id_of
 from tests.services.let_in import PASSWORD, has_account, open_sessions, signed_in, state_of, tell, token_for
 
 
@@ -124,6 +125,96 @@ async def test_the_administrator_opens_a_lock_and_the_password_stays(identity: D
 
     assert answer.status_code == 204
     await signed_in(identity, LIANG_YUAN)
+
+
+async def guess(identity: Door, address: str, many: int, **more: str) -> list[str]:
+    """Wrong passwords for Liang Yu'an, one after the other."""
+    wish = {"username": LIANG_YUAN.number, "password": "not this one"} | more
+    headers = {"muster-client-address": address}
+    return [(await identity.request("POST", "/sessions", json=wish, headers=headers)).json()["code"] for _ in range(many)]
+
+
+async def sign_in_from(identity: Door, address: str, **more: str) -> str:
+    """The right password: `in`, or why not."""
+    wish = {"username": LIANG_YUAN.number, "password": PASSWORD} | more
+    answer = await identity.request("POST", "/sessions", json=wish, headers={"muster-client-address": address})
+    return "in" if answer.status_code == 201 else str(answer.json()["code"])
+
+
+async def test_a_prankster_locks_the_place_they_sit_at_and_no_other(identity: Door) -> None:
+    account_id = await has_account(identity, LIANG_YUAN)
+
+    said = await guess(identity, "10.0.0.1", 12)
+
+    assert said == ["wrong_credentials"] * 10 + ["locked"] * 2
+    assert await sign_in_from(identity, "10.0.0.1") == "locked"
+    assert await sign_in_from(identity, "10.0.0.2") == "in"
+    assert await sign_in_from(identity, "10.0.0.1") == "locked"
+    shown = (await identity.get(f"/accounts/{account_id}", ADMINISTRATOR)).json()
+    assert (shown["state"], 0 < shown["locked_seconds"] <= 901) == ("locked", True)
+
+
+async def test_a_device_that_signed_in_before_is_never_locked(identity: Door) -> None:
+    await has_account(identity, LIANG_YUAN)
+    key = (await signed_in(identity, LIANG_YUAN))["device_key"]
+    await guess(identity, "10.0.0.1", 12)
+
+    assert await sign_in_from(identity, "10.0.0.1", device_key="x" * 43) == "locked"
+    assert await sign_in_from(identity, "10.0.0.1", device_key=key) == "in"
+    for _ in range(2):  # the own mistakes slow it down, and lock it neither
+        said = await guess(identity, "10.0.0.1", 11, device_key=key)
+        assert said == ["wrong_credentials"] * 10 + ["too_many"]
+        async with identity.rows() as tx:
+            await tx.execute(update(Bucket).values(filled_at=real_now() - timedelta(seconds=31)))
+        assert await sign_in_from(identity, "10.0.0.1", device_key=key) == "in"
+
+
+async def test_a_desk_that_two_share_is_known_for_both_and_for_nobody_else(identity: Door) -> None:
+    for person in (LIANG_YUAN, FANG_JIBAI, HE_RUONING):
+        await has_account(identity, person)
+    first = await identity.post("/sessions", {"username": FANG_JIBAI.number, "password": PASSWORD})
+    key = first.json()["device_key"]
+
+    assert await sign_in_from(identity, "10.0.0.1", device_key=key) == "in"
+    async with identity.rows() as tx:
+        known = (await tx.execute(select(KnownDevice.key_hash, KnownDevice.account_id))).all()
+
+    assert {row.key_hash for row in known} == {digest(key)}
+    assert {row.account_id for row in known} == {id_of(f"account-{one.number}") for one in (LIANG_YUAN, FANG_JIBAI)}
+
+
+async def test_many_places_that_guess_at_one_account_are_held_back_and_its_own_device_is_not(
+    identity: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.identity.proving.NAME_TRIES", 20)
+    monkeypatch.setattr("services.identity.proving.NAME_EVERY", 3600.0)  # however slow the machine is
+    await has_account(identity, LIANG_YUAN)
+    key = (await signed_in(identity, LIANG_YUAN))["device_key"]
+
+    said = [code for n in range(3) for code in await guess(identity, f"10.0.1.{n}", 9)]
+
+    assert said == ["wrong_credentials"] * 19 + ["too_many"] * 8  # the sign-in before was the first of twenty
+    assert await sign_in_from(identity, "10.0.2.1") == "too_many"
+    assert await sign_in_from(identity, "10.0.2.1", device_key=key) == "in"
+
+
+async def test_who_is_signed_in_changes_the_password_whatever_others_typed(identity: Door) -> None:
+    await has_account(identity, LIANG_YUAN)
+    await guess(identity, "", 12)
+
+    answer = await identity.post("/passwords", {"old": PASSWORD, "new": "a ferry crosses at seven"}, STAFF)
+
+    assert answer.status_code == 204
+
+
+async def test_what_a_lost_device_knew_ends_with_its_sessions(identity: Door) -> None:
+    account_id = await has_account(identity, LIANG_YUAN)
+    key = (await signed_in(identity, LIANG_YUAN))["device_key"]
+    await guess(identity, "10.0.0.1", 12)
+
+    await identity.delete(f"/accounts/{account_id}/sessions", ADMINISTRATOR)
+
+    assert await sign_in_from(identity, "10.0.0.1", device_key=key) == "locked"
 
 
 async def test_a_hundred_guesses_at_once_are_stopped(identity: Door) -> None:
@@ -242,4 +333,4 @@ async def test_without_a_session_there_is_no_token(identity: Door) -> None:
 
 def _key_of(account_id: UUID) -> bytes:
 
-    return lockout_key(account_id, "")
+    return lockout_key(account_id, "", "")

@@ -4,11 +4,13 @@ import importlib.util
 import re
 import subprocess
 import sysconfig
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from infra.containers import write
 from infra.wish import PROJECT
@@ -33,6 +35,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_setting_is_one_the_code_reads(compose: dict[str, Any]) -> None:
     known = {name.upper() for name in Settings.model_fields} | {f"ROLE_PASSWORD_{name.upper()}" for name in SERVICES}
+    known.add("FORWARDED_ALLOW_IPS")  # uvicorn's own
     for name in (*APPS, "migrate"):
         for variable in compose["services"][name]["environment"]:
             assert variable.removesuffix("_FILE") in known, f"{name}: {variable}"
@@ -59,6 +62,27 @@ def test_the_commands_name_apps_that_are_there(compose: dict[str, Any]) -> None:
 def test_only_the_gateway_is_reachable_and_only_from_this_machine(compose: dict[str, Any]) -> None:
     assert [name for name, one in compose["services"].items() if "ports" in one] == ["gateway"]
     assert compose["services"]["gateway"]["ports"][0].startswith("127.0.0.1:")
+
+
+async def test_a_sign_in_shows_the_address_that_the_proxy_on_this_machine_says_and_nobody_else_s_word(compose: dict[str, Any]) -> None:
+    (network,) = compose["networks"]["default"]["ipam"]["config"]
+    trusted = compose["services"]["gateway"]["environment"]["FORWARDED_ALLOW_IPS"]
+    inside = ip_network(network["subnet"])
+    assert trusted == network["gateway"] == str(inside[1])
+
+    async def seen(came_from: str, forwarded: str) -> str:
+        scope: dict[str, Any] = {"type": "http", "client": (came_from, 40000), "scheme": "http"}
+        scope["headers"] = [(b"x-forwarded-for", forwarded.encode())]
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            return None
+
+        await ProxyHeadersMiddleware(app, trusted)(scope, None, None)  # type: ignore[arg-type]
+        return str(scope["client"][0])
+
+    assert await seen(trusted, "203.0.113.7") == "203.0.113.7"
+    assert await seen(trusted, "198.51.100.1, 203.0.113.7") == "203.0.113.7"  # what the person wrote in front is not believed
+    assert await seen(str(inside[9]), "203.0.113.7") == str(inside[9])
 
 
 def test_nats_server_accepts_the_configuration_we_write(secrets: Path) -> None:

@@ -81,6 +81,13 @@ create table sign_in (
 );
 create index sign_in_at_idx on sign_in (at);
 create index sign_in_account_id_idx on sign_in (account_id);
+create table known_device (
+    key_hash bytea not null,
+    account_id uuid not null constraint known_device__account_id_unknown references account on delete cascade,
+    used_at timestamptz not null,
+    constraint known_device_pkey primary key (key_hash, account_id)
+);
+create index known_device_account_id_idx on known_device (account_id);
 create table lockout (
     key bytea constraint lockout_pkey primary key,
     account_id uuid constraint lockout__account_id_unknown references account on delete cascade,
@@ -88,6 +95,7 @@ create table lockout (
     last_wrong_at timestamptz not null,
     locked_until timestamptz
 );
+create index lockout_account_id_idx on lockout (account_id);
 create table bucket (
     key bytea constraint bucket_pkey primary key,
     tokens double precision not null,

@@ -209,8 +209,8 @@ async def tidy(connection: Connection) -> None:
     await connection.execute("analyze person, dose, standing")
 
 
-async def tell_effect(tx: AsyncSession, connection: Connection) -> tuple[int, int]:
-    """Tell who was added or changed, in pieces, so that requests are answered in between; answers how many (new, changed)."""
+async def tell_effect(tx: AsyncSession, connection: Connection) -> None:
+    """Tell who was added or changed, in pieces, so that requests are answered in between."""
     query = (
         "select id, number, name, sort_key, department_id, employment, right(phone, 4) as phone_last4, left_on,"
         " case when fresh then 1 else (select version from person p where p.id = t.id) end as version from stage_person t where moved"
@@ -226,9 +226,6 @@ async def tell_effect(tx: AsyncSession, connection: Connection) -> tuple[int, in
     for start in range(0, len(leaving), 1000):
         for person in await tx.scalars(select(Person).where(Person.id.in_(leaving[start : start + 1000]))):
             await plan_removal(tx, person)
-    counted = await connection.fetchrow("select count(*) filter (where fresh), count(*) filter (where not fresh) from stage_person")
-    assert counted is not None
-    return int(counted[0]), int(counted[1])
 
 
 async def _pieces(connection: Connection, query: str) -> AsyncIterator[list[asyncpg.Record]]:

@@ -68,7 +68,19 @@ def take(ends: Ends) -> None:
         "other_sheets": [without_identity_numbers(name) for name in sheet.other_names],
         "other_lists": [without_identity_numbers(name) for name in sheet.other_lists],
     }
-    _keep(ends, sheet.rows, {**names, "kind": sheet.kind, "encoding": sheet.encoding}, None)
+    others: list[dict[str, Any]] = []
+    packed_others: list[bytes] = []
+    for name, rows in sheet.others.items():
+        plain = str(without_identity_numbers(name))
+        if plain == names["sheet"] or any(plain == one["name"] for one in others):
+            continue  # told apart by nothing but identity numbers
+        packed, told = _kept(rows, None)
+        others.append({"name": plain, "length": len(packed), "found": {**told, "sheet": plain}})
+        packed_others.append(packed)
+    packed, told = _kept(sheet.rows, None)
+    for one in (packed, *packed_others):
+        ends.send(1, one)
+    ends.tell(**names, **told, kind=sheet.kind, encoding=sheet.encoding, length=len(packed), others=others)
 
 
 def reread(ends: Ends) -> None:
@@ -80,10 +92,13 @@ def reread(ends: Ends) -> None:
             rows = recode(rows, wish["was"], wish["encoding"])
         except UnicodeError:
             raise Refused("wrong_encoding", 422, {"encoding": wish["encoding"]}) from None
-    _keep(ends, rows, {"encoding": wish["encoding"]}, wish["heading_row"])
+    packed, told = _kept(rows, wish["heading_row"])
+    ends.send(1, packed)
+    ends.tell(**told, encoding=wish["encoding"])
 
 
-def _keep(ends: Ends, rows: list[list[Cell]], told: dict[str, Any], heading_row: int | None) -> None:
+def _kept(rows: list[list[Cell]], heading_row: int | None) -> tuple[bytes, dict[str, Any]]:
+    """The rows without identity numbers, packed, and what was found in them."""
     if heading_row is None:
         heading_row = find_heading_row(rows)
     first = 0 if heading_row is None else heading_row + 1
@@ -91,14 +106,12 @@ def _keep(ends: Ends, rows: list[list[Cell]], told: dict[str, Any], heading_row:
     identity = [column for column in columns if column.field == IDENTITY]
     dropped_count = drop_identity_numbers(rows, identity, -1 if heading_row is None else heading_row)
     packed, marked_count = pack(rows)
-    ends.send(1, packed)
-    ends.tell(
-        **told,
-        heading_row=heading_row,
-        identity_columns={column.index: column.note for column in identity},
-        identity_numbers_count=dropped_count + marked_count,
-        sheet_rows_count=len(rows),
-    )
+    return packed, {
+        "heading_row": heading_row,
+        "identity_columns": {column.index: column.note for column in identity},
+        "identity_numbers_count": dropped_count + marked_count,
+        "sheet_rows_count": len(rows),
+    }
 
 
 def preview(ends: Ends) -> None:

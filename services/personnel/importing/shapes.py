@@ -58,7 +58,7 @@ class FirstRow(Shown):
 
 
 class ImportBrief(Shown):
-    """An import in the list of imports."""
+    """An import in the list of imports. `problem`: why it failed, or why it cannot be judged."""
 
     id: UUID
     state: ImportState
@@ -68,13 +68,15 @@ class ImportBrief(Shown):
     uploaded_at: datetime
     committed_by: str | None
     committed_at: datetime | None
+    problem: Problem | None = None
 
 
 class ImportShown(ImportBrief):
     """An import: how the file was read, where its columns go, what would come of its rows. `progress` of `total` rows are worked on.
 
     Row numbers are the file's own, from 1. `fields` are those a column may be written to. `create_departments`, `employment` and
-    `department` are choices for the whole list: the last two hold for new people whose row does not say.
+    `department` are choices for the whole list: the last two hold for new people whose row does not say. `other_sheets` are those of the
+    workbook that were not read; of these `other_lists` look like lists, and `sheets_to_choose` can be read instead without the file.
     """
 
     progress: int
@@ -83,6 +85,7 @@ class ImportShown(ImportBrief):
     sheet: str
     other_sheets: list[str]
     other_lists: list[str]
+    sheets_to_choose: list[str]
     encoding: Encoding | None
     heading_row: int | None
     columns: list[ColumnShown]
@@ -93,7 +96,6 @@ class ImportShown(ImportBrief):
     employment: Employment | None
     department: str | None
     first_rows: list[FirstRow]
-    problem: Problem | None
     job_id: UUID | None
     kept_until: datetime | None
 
@@ -114,6 +116,7 @@ class ImportShown(ImportBrief):
                 "sheet": "名册",
                 "other_sheets": [],
                 "other_lists": [],
+                "sheets_to_choose": [],
                 "encoding": None,
                 "heading_row": 2,
                 "columns": [{"index": 0, "heading": "工号", "sample": "20140312", "field": "number", "note": None}],
@@ -133,9 +136,11 @@ class ImportShown(ImportBrief):
 
 
 class ColumnsWish(Body):
-    """How the list is to be read instead. What is not sent stays as it was chosen. A column's index → field, or null: leave it out."""
+    """How the list is to be read instead. What is not sent stays as it was chosen. A column's index → field, or null: leave it out. With
+    another `sheet`, one of `sheets_to_choose`, its columns and row of headings are found anew; those that are sent speak of that sheet."""
 
     columns: dict[Annotated[str, Field(pattern=r"^\d{1,3}$")], str | None] = Field({}, max_length=200)
+    sheet: Line | None = None
     encoding: Encoding | None = None
     heading_row: Annotated[int, Field(ge=1, le=60_000)] | None = None
     create_departments: bool | None = None

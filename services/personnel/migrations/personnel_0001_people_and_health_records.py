@@ -141,6 +141,13 @@ def upgrade() -> None:
             committed_by_name text,
             committed_at timestamptz
         );
+        create table import_sheet (
+            import_id uuid not null constraint import_sheet__import_id_unknown references import (id),
+            name text not null,
+            cells bytea not null,
+            found jsonb not null,
+            constraint import_sheet_pkey primary key (import_id, name)
+        );
         create table import_row (
             import_id uuid not null constraint import_row__import_id_unknown references import (id),
             row_no integer not null,

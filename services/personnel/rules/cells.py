@@ -25,6 +25,7 @@ LIMITS = {
     "place": 200,
     "status": 200,
 }
+"""How many characters a cell may hold; of number and name the API asks the same (shapes.py)."""
 EARLIEST_ON = date(1900, 1, 1)
 
 

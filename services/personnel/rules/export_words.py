@@ -4,10 +4,14 @@ from collections.abc import Mapping
 
 WORDS: Mapping[str, dict[str, str]] = {
     "zh-Hans": {
-        "coverage": "接种覆盖率",
+        "coverage": "接种覆盖",
         "urge": "催种名单",
+        "people": "人员列表",
+        "filter": "筛选",
+        "also_left": "含已离开的人",
+        "left_on": "离开日期",
         "by_department": "按处室",
-        "by_employment": "按用工",
+        "by_employment": "按用工类别",
         "by_standing": "按接种情况",
         "urged": "要催种",
         "others": "其他人",
@@ -17,7 +21,7 @@ WORDS: Mapping[str, dict[str, str]] = {
         "number": "工号",
         "name": "姓名",
         "department": "处室",
-        "employment": "用工",
+        "employment": "用工类别",
         "standing": "接种情况",
         "since_on": "自",
         "next_from_on": "最早接种日",
@@ -41,6 +45,10 @@ WORDS: Mapping[str, dict[str, str]] = {
     "en": {
         "coverage": "Vaccination coverage",
         "urge": "To be urged",
+        "people": "People",
+        "filter": "Filter",
+        "also_left": "also those who have left",
+        "left_on": "Left on",
         "by_department": "By department",
         "by_employment": "By employment",
         "by_standing": "By standing",

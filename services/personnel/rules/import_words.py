@@ -8,15 +8,15 @@ from services.personnel.rules.matching import ERRORS
 from services.personnel.rules.words import ROW
 
 _CHINESE: Mapping[str, str] = {
-    "no_number": "没有编号。",
+    "no_number": "没有工号。",
     "no_name": "没有姓名。",
     "name_wrong": "“{text}”不是姓名。",
     "heading_again": "这一行又是表头，不是人。",
     "sum_row": "这一行是合计，不是人。",
-    "twice_in_file": "第 {row} 行已经有同样的编号。",
+    "twice_in_file": "第 {row} 行已经有同样的工号。",
     "number_lost_digits": "表格软件把这个数四舍五入了，丢了几位。把这一列设为文本，再填一次。",
     "number_is_identity": "这里是身份证号。身份证号不保存。",
-    "number_wrong": "“{text}”不能作编号：只用字母、数字、点、短横和下划线。",
+    "number_wrong": "“{text}”不能作工号：只用字母、数字、点、短横和下划线。",
     "formula_cell": "“{text}”是公式，不是值。请填值。",
     "cell_error": "这里的公式出错：{text}。",
     "odd_characters": "这一格里有不是文字的字符。",

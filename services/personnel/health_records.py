@@ -14,7 +14,7 @@ from shared.refusals import Refused
 from shared.service import Slice
 from shared.web import Listed, Shown
 
-records = Slice(tags=["health records"])
+health_records = Slice(tags=["health records"])
 
 
 class ProductShown(Shown):
@@ -36,7 +36,7 @@ class ProgrammeShown(Shown):
     products: list[ProductShown]
 
 
-@records.get("/programmes")
+@health_records.get("/programmes")
 async def list_programmes(caller: Annotated[Caller, signed_in]) -> Listed[ProgrammeShown]:
     """The programmes and their products, with the source of their rules."""
     items = [
@@ -53,7 +53,7 @@ async def list_programmes(caller: Annotated[Caller, signed_in]) -> Listed[Progra
     return Listed(items=items, total=len(items))
 
 
-@records.get("/people/{person_id}/health")
+@health_records.get("/people/{person_id}/health")
 async def show_record(person_id: PersonId, caller: Annotated[Caller, require("health.read")], tx: Tx) -> HealthRecord:
     """Somebody's health record. The look is recorded, and the person can see it. Refused: `not_found` (also: not within your reach)."""
     if not caller.reach("health.read").holds(person_id):

@@ -1,0 +1,78 @@
+"""An operation as the tests of dispatch begin with it: everybody known, sites with shifts, people on them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+
+from services.dispatch.tables import Assignment, KnownFitness, Shift
+from shared.bookings import Span, book, hold_time_of
+from shared.clock import now
+from shared.events import DepartmentsChanged, PeopleChanged
+from tests.doors import Door
+from tests.people import COORDINATOR, PEOPLE, Person
+from tests.services.let_in import departments, state_of
+
+PATTERN: dict[str, Any] = {
+    "times": [["08:00", "12:00"], ["12:00", "16:00"]],
+    "roles": [{"name": "登记", "head_count": 2}, {"name": "秩序", "head_count": 1}],
+}
+OPERATION: dict[str, Any] = {
+    "name": "社区核酸检测支援",
+    "kind": "testing",
+    "place": "林语社区",
+    "from_on": "2021-08-04",
+    "until_on": "2021-08-06",
+    "sites": [{"name": "东门采样点"}, {"name": "西门采样点"}],
+    "pattern": PATTERN,
+}
+
+
+async def knows_everybody(dispatch: Door) -> None:
+    """Dispatch was told of the cast."""
+    await dispatch.hears(DepartmentsChanged(departments=departments()))
+    await dispatch.hears(PeopleChanged(people=[state_of(person) for person in PEOPLE]))
+
+
+async def planned(dispatch: Door, *, opened: bool = True, **changes: Any) -> dict[str, Any]:
+    """An operation with its sites and shifts, open unless said otherwise."""
+    answer = await dispatch.post("/operations", OPERATION | changes, COORDINATOR)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    if opened:
+        answer = await dispatch.post(f"/operations/{found['id']}/opening", None, COORDINATOR)
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+    return found
+
+
+async def shifts_of(dispatch: Door, operation: dict[str, Any], site: int = 0) -> list[Shift]:
+    """The shifts of one of its sites, in order of time."""
+    async with dispatch.rows() as tx:
+        wanted = select(Shift).where(Shift.site_id == UUID(operation["sites"][site]["id"]))
+        return list(await tx.scalars(wanted.order_by(Shift.starts_at, Shift.ends_at)))
+
+
+async def is_on(dispatch: Door, shift: Shift, person: Person, state: str = "confirmed", role: str = "登记", **given: Any) -> UUID:
+    """The person is on the shift, their time is booked."""
+    row_id = uuid4()
+    async with dispatch.rows() as tx:
+        await hold_time_of(tx, person.id)
+        if state not in ("declined", "released", "no_show"):
+            await book(tx, Span(row_id, person.id, shift.starts_at, shift.ends_at, "assignment"))
+        times = {"starts_at": shift.starts_at, "ends_at": shift.ends_at, "asked_at": now(), "walk_on": False, "late": False}
+        tx.add(Assignment(id=row_id, shift_id=shift.id, person_id=person.id, role=role, state=state, version=1, **times, **given))
+    return row_id
+
+
+async def is_fit(dispatch: Door, person: Person, rule: str = "testing_point", until: datetime | None = None) -> None:
+    """The person is fit for what the rule set asks, until then."""
+    began = now() - timedelta(days=1)
+    await dispatch.has(KnownFitness(person_id=person.id, rule=rule, fit_from=began, fit_until=until, version=1, heard_at=now()))
+
+
+async def assignment(dispatch: Door, row_id: UUID) -> Assignment:
+    """As it stands now."""
+    async with dispatch.rows() as tx:
+        return await tx.get_one(Assignment, row_id)

@@ -1,0 +1,230 @@
+"""Operations are planned with all their shifts in one go, opened, lengthened; days are copied."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+
+from services.dispatch.tables import Assignment
+from shared.bookings import Span, block
+from shared.events import AssignmentsChanged, ShiftsChanged
+from tests.doors import Door, errors_of
+from tests.people import COORDINATOR, GU_CHANGTING, JIANG_CAIWEI, LIANG_YUAN, PAN_XIANGYE, STAFF, TANG_YINAN
+from tests.services.deployment import OPERATION, PATTERN, is_fit, is_on, knows_everybody, planned, shifts_of
+
+
+async def test_the_shifts_of_every_day_are_made_from_the_pattern(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+
+    operation = await planned(dispatch, opened=False)
+
+    assert (operation["state"], operation["site_count"], operation["shift_count"]) == ("planned", 2, 12)
+    assert [(day["on"], day["shift_count"], day["place_count"]) for day in operation["days"]] == [
+        (f"2021-08-0{day}", 4, 12) for day in (4, 5, 6)
+    ]
+    first, second, *_ = await shifts_of(dispatch, operation)
+    assert first.starts_at == datetime(2021, 8, 4, tzinfo=UTC)  # 08:00 in Shanghai
+    assert first.ends_at == second.starts_at
+    told = [shift for event in await dispatch.told(ShiftsChanged) for shift in event.shifts]
+    assert len(told) == 12
+    assert {(one.operation_name, one.state) for one in told} == {("社区核酸检测支援", "planned")}
+
+
+async def test_many_shifts_are_told_two_hundred_at_a_time_and_cost_no_more_statements(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    sites = [{"name": f"第{n}点"} for n in range(50)]
+
+    operation = await planned(dispatch, opened=False, sites=sites, until_on="2021-08-10")
+    answer = await dispatch.post(f"/operations/{operation['id']}/opening", None, COORDINATOR)
+
+    assert answer.json()["shift_count"] == 700
+    assert len(dispatch.statements) <= 10
+    assert [len(event.shifts) for event in await dispatch.told(ShiftsChanged)] == [200, 200, 200, 100] * 2
+
+
+async def test_opening_opens_the_shifts_and_tells_them(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+
+    operation = await planned(dispatch)
+
+    assert operation["state"] == "open"
+    assert {shift.state for shift in await shifts_of(dispatch, operation)} == {"open"}
+    told = (await dispatch.told(ShiftsChanged))[-1]
+    assert {(one.state, one.version) for one in told.shifts} == {("open", 2)}
+    again = await dispatch.post(f"/operations/{operation['id']}/opening", None, COORDINATOR)
+    assert (again.status_code, again.json()["code"]) == (409, "opened_already")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "code"),
+    [
+        ({"until_on": "2021-08-03"}, "until_on", "ends_before_it_begins"),
+        ({"until_on": "2023-08-03"}, "until_on", "too_big"),
+        ({"pattern": PATTERN | {"times": [["8:00", "12:00"]]}}, "pattern.times.0.0", "odd_characters"),
+        ({"pattern": PATTERN | {"times": [["08:00", "12:00"]] * 2}}, "pattern.times", "named_twice"),
+        ({"pattern": PATTERN | {"roles": PATTERN["roles"] * 2}}, "pattern.roles", "named_twice"),
+        ({"sites": [{"name": "东门", "leader_id": str(uuid4())}]}, "leader_id", "unknown_id"),
+        ({"sites": [{"name": f"{n}"} for n in range(200)], "until_on": "2021-09-04"}, "pattern", "too_many_shifts"),
+    ],
+)
+async def test_a_form_that_is_wrong_says_where(dispatch: Door, changes: dict[str, object], field: str, code: str) -> None:
+    await knows_everybody(dispatch)
+
+    answer = await dispatch.post("/operations", OPERATION | changes, COORDINATOR)
+
+    assert answer.status_code == 422
+    assert [(one[0], one[1]) for one in errors_of(answer)] == [(field, code)]
+
+
+async def test_a_site_that_is_added_gets_its_shifts_from_a_pattern(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch)
+    path = f"/operations/{operation['id']}"
+    added = (await dispatch.post(f"{path}/sites", {"name": "北门", "leader_id": str(TANG_YINAN.id)}, COORDINATOR)).json()
+    site = next(one for one in added["sites"] if one["name"] == "北门")
+
+    wish = {**PATTERN, "times": [["22:00", "06:00"]], "site_ids": [site["id"]], "days": ["2021-08-05"]}
+    answer = await dispatch.post(f"{path}/shifts", wish, COORDINATOR)
+
+    assert answer.status_code == 201, answer.text
+    [night] = await shifts_of(dispatch, answer.json(), 2)
+    assert (night.starts_at, night.ends_at) == (datetime(2021, 8, 5, 14, tzinfo=UTC), datetime(2021, 8, 5, 22, tzinfo=UTC))
+    assert (night.leader_id, night.state) == (TANG_YINAN.id, "open")
+
+
+async def test_the_same_shifts_are_not_made_twice(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch)
+
+    answer = await dispatch.post(f"/operations/{operation['id']}/shifts", PATTERN, COORDINATOR)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "made_already")
+
+
+@pytest.mark.parametrize("day", ["2021-08-03", "2021-08-07"])
+async def test_a_day_outside_the_operation_gets_no_shifts(dispatch: Door, day: str) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch)
+
+    answer = await dispatch.post(f"/operations/{operation['id']}/shifts", PATTERN | {"days": [day]}, COORDINATOR)
+
+    assert errors_of(answer) == [("days", "outside_operation", {})]
+
+
+async def test_a_site_of_another_operation_is_unknown(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation, other = await planned(dispatch), await planned(dispatch, name="另一次")
+
+    wish = PATTERN | {"site_ids": [other["sites"][0]["id"]]}
+    answer = await dispatch.post(f"/operations/{operation['id']}/shifts", wish, COORDINATOR)
+
+    assert errors_of(answer) == [("site_ids", "unknown_id", {})]
+
+
+async def test_a_day_that_has_shifts_is_not_taken_away(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch)
+    path = f"/operations/{operation['id']}"
+
+    shorter = await dispatch.patch(path, {"until_on": "2021-08-05", "version": 2}, COORDINATOR)
+    longer = await dispatch.patch(path, {"until_on": "2021-08-08", "version": 2}, COORDINATOR)
+
+    assert (shorter.status_code, shorter.json()["code"]) == (409, "shifts_outside")
+    assert [day["on"] for day in longer.json()["days"]][-1] == "2021-08-08"
+
+
+async def test_a_new_name_is_told_with_every_shift_to_come(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch)
+
+    await dispatch.patch(f"/operations/{operation['id']}", {"name": "全员核酸", "version": 2}, COORDINATOR)
+
+    told = (await dispatch.told(ShiftsChanged))[-1]
+    assert len(told.shifts) == 12
+    assert {one.operation_name for one in told.shifts} == {"全员核酸"}
+
+
+async def test_everybody_sees_the_operation_and_how_it_is_covered(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch)
+    [first, second, *_] = await shifts_of(dispatch, operation)
+    await is_on(dispatch, first, LIANG_YUAN)
+    await is_on(dispatch, second, PAN_XIANGYE, "proposed")
+    await is_on(dispatch, second, GU_CHANGTING, "declined")
+
+    answer = await dispatch.get(f"/operations/{operation['id']}", STAFF)
+
+    [day, *_] = answer.json()["days"]
+    assert (day["held_count"], day["proposed_count"]) == (1, 1)
+    assert PAN_XIANGYE.name not in answer.text
+    listed = (await dispatch.get("/operations?since=2021-08-06", STAFF)).json()
+    assert [(one["name"], one["shift_count"]) for one in listed["items"]] == [("社区核酸检测支援", 12)]
+    assert (await dispatch.get("/operations?since=2021-08-07", STAFF)).json()["total"] == 0
+
+
+async def test_a_day_is_copied_at_the_same_times_and_what_is_there_is_left_out(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch, until_on="2021-08-04")
+    path = f"/operations/{operation['id']}"
+    await dispatch.patch(path, {"until_on": "2021-08-08", "version": 2}, COORDINATOR)
+    wish = PATTERN | {"times": [["08:00", "12:00"]], "days": ["2021-08-08"]}
+    await dispatch.post(f"{path}/shifts", wish, COORDINATOR)
+
+    answer = await dispatch.post(f"{path}/days/copy", {"from_on": "2021-08-04", "to_on": "2021-08-08"}, COORDINATOR)
+
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["shift_count"], answer.json()["left_out_count"]) == (2, 2)
+    shifts = await shifts_of(dispatch, operation)
+    assert shifts[-1].starts_at - shifts[1].starts_at == timedelta(days=4)
+
+
+async def test_people_are_asked_for_the_copied_day_where_they_can(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch, until_on="2021-08-04", requirement="testing_point")
+    path = f"/operations/{operation['id']}"
+    await dispatch.patch(path, {"until_on": "2021-08-05", "version": 2}, COORDINATOR)
+    first, second = await shifts_of(dispatch, operation)
+    for person in (LIANG_YUAN, PAN_XIANGYE, JIANG_CAIWEI):
+        await is_on(dispatch, first, person)
+    await is_on(dispatch, second, GU_CHANGTING)
+    await is_fit(dispatch, LIANG_YUAN)
+    await is_fit(dispatch, PAN_XIANGYE)
+    await is_fit(dispatch, GU_CHANGTING, until=datetime(2021, 8, 5, 3, tzinfo=UTC))
+    async with dispatch.rows() as tx:  # somebody is booked elsewhere that morning
+        await block(
+            tx, Span(uuid4(), PAN_XIANGYE.id, first.starts_at + timedelta(days=1), first.ends_at + timedelta(days=1), "unavailable")
+        )
+
+    wish = {"from_on": "2021-08-04", "to_on": "2021-08-05", "with_people": True}
+    answer = await dispatch.post(f"{path}/days/copy", wish, COORDINATOR)
+
+    assert answer.status_code == 201, answer.text
+    found = answer.json()
+    assert (found["shift_count"], found["asked_count"]) == (4, 1)
+    assert {(one["person"]["name"], one["code"]) for one in found["refused"]} == {
+        (PAN_XIANGYE.name, "unavailable"),
+        (JIANG_CAIWEI.name, "not_fit"),
+        (GU_CHANGTING.name, "not_fit"),
+    }
+    async with dispatch.rows() as tx:
+        asked = (await tx.scalars(select(Assignment).where(Assignment.state == "proposed"))).one()
+    assert (asked.person_id, asked.starts_at) == (LIANG_YUAN.id, first.starts_at + timedelta(days=1))
+    told = (await dispatch.told(AssignmentsChanged))[-1].assignments
+    assert [UUID(str(one.id)) for one in told] == [asked.id]
+
+
+async def test_a_day_without_shifts_has_nothing_to_copy(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch, pattern=None)
+
+    wish = {"from_on": "2021-08-04", "to_on": "2021-08-05"}
+    answer = await dispatch.post(f"/operations/{operation['id']}/days/copy", wish, COORDINATOR)
+
+    assert errors_of(answer) == [("from_on", "no_shifts", {})]
+
+
+async def test_who_may_not_plan_is_refused(dispatch: Door) -> None:
+    answer = await dispatch.post("/operations", OPERATION, STAFF)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
