@@ -137,6 +137,24 @@ DUTIES = {  # why somebody cannot hold a place, or a roster cannot be published
     "open_already": N_("This place is open already."),
     "not_a_time": N_("This is not a time. Write hour and minute."),
 }
+SHIFTS = {  # why an operation, a shift or a count cannot be as asked
+    "team_name_taken": N_("There is a team of this name already."),
+    "site_name_taken": N_("The operation has a site of this name already."),
+    "made_already": N_("The site has a shift of just these times already."),
+    "shifts_outside": N_("There are shifts on a day that would be taken away. Cancel or move them first."),
+    "opened_already": N_("This operation is open already."),
+    "cancelled_already": N_("This shift is cancelled already."),
+    "over_already": N_("This shift is over."),
+    "begun_already": N_("Somebody is there already: only the end of this shift can still move."),
+    "busy": N_("Somebody on this shift is being booked elsewhere at this moment. Send it again."),
+    "not_fit": N_("Not fit for what is asked here at that time."),
+    "ends_before_start": N_("A shift ends after it begins."),
+    "shift_too_long": N_("No shift is longer than a day."),
+    "outside_operation": N_("This is not a day of the operation."),
+    "too_many_shifts": N_("This would be more than {most} shifts. Make them in several steps."),
+    "no_shifts": N_("There are no shifts on this day."),
+    "named_twice": N_("This stands here twice."),
+}
 FILES = {  # of a staff list that cannot be read
     "not_a_sheet": N_("This is not a spreadsheet. XLSX, XLS, ODS and CSV files can be read."),
     "web_page": N_("This file is a web page that is only called a spreadsheet. Open it in a spreadsheet program and save it as XLSX."),
@@ -321,4 +339,4 @@ DONE = {  # said in a toast after a redirect to ?done=<code>
     "done.joined": N_("Your own account has the roles now; sign in with your staff number"),
     "done.device_signed_out": N_("The device is signed out"),
 }
-WORDS: dict[str, str] = {**REFUSALS, **FIELDS, **DUTIES, **FILES, **COLUMNS, **ROWS, **STANDINGS, **TERMS, **DONE}
+WORDS: dict[str, str] = {**REFUSALS, **FIELDS, **SHIFTS, **DUTIES, **FILES, **COLUMNS, **ROWS, **STANDINGS, **TERMS, **DONE}

@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from services.dispatch.tables import Assignment, KnownFitness, Shift
+from services.dispatch.tables import Assignment, KnownFitness, Operation, Shift, ShiftRole, Site, Team, TeamMember
 from shared.bookings import Span, book, hold_time_of
 from shared.clock import now
 from shared.events import DepartmentsChanged, PeopleChanged
 from tests.doors import Door
-from tests.people import COORDINATOR, PEOPLE, Person
+from tests.people import COORDINATOR, NOW, PEOPLE, TODAY, Person, id_of
 from tests.services.let_in import departments, state_of
 
 PATTERN: dict[str, Any] = {
@@ -70,6 +70,32 @@ async def is_fit(dispatch: Door, person: Person, rule: str = "testing_point", un
     """The person is fit for what the rule set asks, until then."""
     began = now() - timedelta(days=1)
     await dispatch.has(KnownFitness(person_id=person.id, rule=rule, fit_from=began, fit_until=until, version=1, heard_at=now()))
+
+
+async def seed_dispatch(dispatch: Door) -> None:
+    """Everybody leads a team, a site and a shift, and is on that shift; the ids are those that the matrix names."""
+    await knows_everybody(dispatch)
+    starts_at, ends_at = NOW + timedelta(days=1), NOW + timedelta(days=1, hours=4)
+    async with dispatch.rows() as tx:
+        for one in PEOPLE:
+            ids = {name: id_of(f"{name}-{one.number}") for name in ("team_id", "operation_id", "site_id", "shift_id", "assignment_id")}
+            tx.add(Team(id=ids["team_id"], name=f"第{one.number[-2:]}队", leader_id=one.id, version=1))
+            days = {"from_on": TODAY, "until_on": TODAY + timedelta(days=2)}
+            made = {"kind": "testing", "place": "林语社区", "state": "open", "created_at": now(), "version": 1, **days}
+            tx.add(Operation(id=ids["operation_id"], name="核酸检测", **made))
+            await tx.flush()
+            tx.add(TeamMember(team_id=ids["team_id"], person_id=one.id))
+            led = {"operation_id": ids["operation_id"], "leader_id": one.id, "version": 1}
+            tx.add(Site(id=ids["site_id"], name="东门", place_in_list=0, code="x", **led))
+            await tx.flush()
+            times = {"starts_at": starts_at, "ends_at": ends_at}
+            tx.add(Shift(id=ids["shift_id"], site_id=ids["site_id"], signup=True, state="open", **times, **led))
+            await tx.flush()
+            tx.add(ShiftRole(shift_id=ids["shift_id"], name="登记", head_count=2, place_in_list=0))
+            await tx.flush()
+            asked = {"state": "proposed", "asked_at": now(), "walk_on": False, "late": False, "version": 1, **times}
+            tx.add(Assignment(id=ids["assignment_id"], shift_id=ids["shift_id"], person_id=one.id, role="登记", **asked))
+            await book(tx, Span(ids["assignment_id"], one.id, starts_at, ends_at, "assignment"))
 
 
 async def assignment(dispatch: Door, row_id: UUID) -> Assignment:

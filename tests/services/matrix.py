@@ -18,6 +18,7 @@ from shared.policy import ACTIONS, ALL, DEPARTMENT, DERIVED_ROLES, GRANTED_ROLES
 from tests.people import (
     ADMINISTRATOR,
     AGENCY_WORKER,
+    COORDINATOR,
     GU_CHANGTING,
     HEAD,
     HEALTH,
@@ -46,6 +47,7 @@ CAST: Mapping[str, Caller] = {
     "health": HEALTH,
     "second health": SECOND_HEALTH,
     "leader": LEADER,
+    "coordinator": COORDINATOR,
     "administrator": ADMINISTRATOR,
     "administrator without a person": Caller(
         kind="person", account_id=id_of("account-set-up"), name="administrator", roles=frozenset({"administrator"})
@@ -181,7 +183,7 @@ def example(route: Route) -> Wish:
 
 def row_of(name: str, person: Person) -> str:
     """The id of this person's row of a kind; `seeded` puts the rows there."""
-    if name in ("person_id", "looker_id", "head_id", "reporter_id", "deputy_id"):
+    if name in ("person_id", "looker_id", "head_id", "reporter_id", "deputy_id", "leader_id", "member_id"):
         return str(person.id)
     if name in ("department_id", "parent_id"):
         return str(person.department.id)
@@ -314,10 +316,11 @@ def document(routes: list[Route]) -> str:
 
 def every_route() -> list[Route]:
     """The routes of all services."""
+    from services.dispatch.app import app as dispatch
     from services.identity.app import app as identity
     from services.personnel.app import app as personnel
 
-    return [*routes_of(identity), *routes_of(personnel)]
+    return [*routes_of(identity), *routes_of(personnel), *routes_of(dispatch)]
 
 
 def uuid_of(name: str, person: Person) -> UUID:

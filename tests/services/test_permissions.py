@@ -16,6 +16,7 @@ from shared.house import Job
 from shared.policy import ACTIONS
 from tests.doors import Door, Doors
 from tests.people import HEALTH, PEOPLE, Person, id_of
+from tests.services.deployment import seed_dispatch
 from tests.services.institution import settle
 from tests.services.let_in import tell
 from tests.services.matrix import (
@@ -127,10 +128,17 @@ async def seed_identity(identity: Door) -> None:
     await seed_jobs(identity)
 
 
-@pytest.fixture(params=["identity", "personnel"])
+async def seed_dispatch_and_jobs(dispatch: Door) -> None:
+    """Everybody leads something, is on a shift, and has begun a job."""
+    await seed_dispatch(dispatch)
+    await seed_jobs(dispatch)
+
+
+@pytest.fixture(params=["identity", "personnel", "dispatch"])
 async def door(request: pytest.FixtureRequest, doors: Doors) -> Door:
     """One service, with a row of everybody."""
-    await {"identity": seed_identity, "personnel": seed_personnel}[request.param](getattr(doors, request.param))
+    seeds = {"identity": seed_identity, "personnel": seed_personnel, "dispatch": seed_dispatch_and_jobs}
+    await seeds[request.param](getattr(doors, request.param))
     found: Door = getattr(doors, request.param)
     return found
 
@@ -182,6 +190,7 @@ def test_every_route_has_an_example() -> None:
 def test_every_id_in_a_path_is_the_id_of_rows_that_are_tried() -> None:
     names = {name for route in every_route() for name in ids_in_path(route)}
     tried = {"person_id", "department_id", "dose_id", "exemption_id", "remark_id", "import_id", "job_id"}
+    tried |= {"team_id", "operation_id", "site_id", "shift_id", "assignment_id"}
     tried |= {"account_id", "session_id", "role_id", "activation_id", "client_id", "key_id"}
 
     assert names - tried == set(), f"seed rows for these in this module, or say in NO_ROWS why there are none ({NO_ROWS})"

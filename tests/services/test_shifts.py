@@ -65,7 +65,7 @@ async def test_whoever_cannot_is_released_and_leaves_an_open_place(dispatch: Doo
         await hold_time_of(tx, PAN_XIANGYE.id)
         await book(tx, Span(uuid4(), PAN_XIANGYE.id, NOON + timedelta(minutes=30), NOON + timedelta(hours=2), "duty"))
 
-    answer = await moved(dispatch, shift, NOON, NOON + timedelta(hours=4))
+    answer = await moved(dispatch, shift, NOON, NOON + timedelta(hours=3))
 
     states = {one["person"]["name"]: one["state"] for one in answer.json()["assignments"]}
     assert states == {LIANG_YUAN.name: "proposed", PAN_XIANGYE.name: "released"}
@@ -86,7 +86,7 @@ async def test_whoever_is_not_fit_any_more_by_then_is_released_as_unfit(dispatch
         await is_on(dispatch, shift, person)
     await is_on(dispatch, shift, GU_CHANGTING, role="秩序", override_reason="自愿")
 
-    await moved(dispatch, shift, NOON, NOON + timedelta(hours=4))
+    await moved(dispatch, shift, NOON, NOON + timedelta(hours=3))
 
     [place] = await dispatch.told(PlaceOpened)
     assert (place.person_id, place.because) == (LIANG_YUAN.id, "unfit")
@@ -98,7 +98,7 @@ async def test_whoever_cannot_be_had_then_is_released_without_a_word_why(dispatc
     async with dispatch.rows() as tx:
         await block(tx, Span(uuid4(), LIANG_YUAN.id, NOON, NOON + timedelta(days=14), "unavailable"))
 
-    await moved(dispatch, shift, NOON, NOON + timedelta(hours=4))
+    await moved(dispatch, shift, NOON, NOON + timedelta(hours=3))
 
     [place] = await dispatch.told(PlaceOpened)
     assert place.because == "unavailable"
