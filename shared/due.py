@@ -26,7 +26,15 @@ Act = Callable[[AsyncSession, Due], Awaitable[None]]
 
 async def later(tx: AsyncSession, kind: str, key: str, due_at: datetime, payload: Mapping[str, Any] | None = None) -> None:
     """Put work on the list, in this transaction; the same kind and key again moves it."""
-    row = insert(Due).values(kind=kind, key=key, due_at=due_at, payload=dict(payload or {}), tries=0)
+    await later_all(tx, kind, {key: due_at}, payload)
+
+
+async def later_all(tx: AsyncSession, kind: str, due: Mapping[str, datetime], payload: Mapping[str, Any] | None = None) -> None:
+    """Put much work on the list in one statement: when each key is due."""
+    if not due:
+        return
+    rows = [{"kind": kind, "key": key, "due_at": due_at, "payload": dict(payload or {}), "tries": 0} for key, due_at in due.items()]
+    row = insert(Due).values(rows)
     fresh = {"due_at": row.excluded.due_at, "payload": row.excluded.payload, "tries": 0, "retry_at": None, "parked_at": None, "error": None}
     await tx.execute(row.on_conflict_do_update(index_elements=["kind", "key"], set_=fresh))
 

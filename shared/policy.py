@@ -97,7 +97,7 @@ ACTIONS: Mapping[str, Mapping[str, Extent]] = MappingProxyType(
         "operation.read": {"everyone": ALL, "dispatch:read": ALL, "dispatch:write": ALL},
         "operation.change": {"coordinator": ALL, "dispatch:write": ALL},
         "board.read": {"coordinator": ALL, "leader": ALL, "duty_officer": ALL, "dispatch:read": ALL},
-        "candidate.read": {"coordinator": ALL, "dispatch:write": ALL},
+        "candidate.read": {"coordinator": ALL, "leader": ALL, "dispatch:write": ALL},
         "assignment.read": {
             "everyone": OWN,
             "coordinator": ALL,
@@ -106,7 +106,7 @@ ACTIONS: Mapping[str, Mapping[str, Extent]] = MappingProxyType(
             "dispatch:read": ALL,
             "dispatch:write": ALL,
         },
-        "assignment.confirm": {"coordinator": ALL, "dispatch:write": ALL},
+        "assignment.confirm": {"coordinator": ALL, "leader": ALL, "dispatch:write": ALL},  # a leader, since only a leader overrides
         "assignment.override": {"leader": ALL},
         "assignment.answer": {"everyone": OWN},
         "assignment.free": {"coordinator": ALL, "duty_planner": ALL},

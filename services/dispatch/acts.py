@@ -8,16 +8,19 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.dispatch.ranking import Vacancy, shortlists
 from services.dispatch.tables import OPEN_STATES, Assignment, OpenPlace, Operation, Shift, ShiftRole, Site
 from shared.bookings import hold_time_if_free, hold_time_of, release
 from shared.clock import now
 from shared.db import as_system
-from shared.events import PEOPLE_IN_ONE, AssignmentsChanged, AssignmentState, PlaceOpened, ShiftsChanged, ShiftState
+from shared.due import later_all
+from shared.events import PEOPLE_IN_ONE, AssignmentsChanged, AssignmentState, PlaceFilled, PlaceOpened, ShiftsChanged, ShiftState
 from shared.messaging.outbox import publish
 from shared.refusals import Refused
 
 Because = Literal["declined", "left", "unfit", "unavailable", "duty", "released", "cancelled"]
 MOST_CANDIDATES = 20
+BEGINNING = "shift.beginning"
 
 
 async def make_shifts(
@@ -101,7 +104,8 @@ async def _names(tx: AsyncSession, shift_ids: Collection[UUID]) -> dict[UUID, tu
 
 
 async def tell_assignments(tx: AsyncSession, assignments: Sequence[Assignment]) -> None:
-    """Tell how these assignments stand, in events of 200."""
+    """Tell how these assignments stand, in events of 200, and see to it that who is not there at the beginning is marked late."""
+    await watch_beginnings(tx, assignments)
     states = [
         AssignmentState(
             id=one.id,
@@ -117,6 +121,12 @@ async def tell_assignments(tx: AsyncSession, assignments: Sequence[Assignment]) 
     ]
     for i in range(0, len(states), PEOPLE_IN_ONE):
         publish(tx, AssignmentsChanged(assignments=states[i : i + PEOPLE_IN_ONE]))
+
+
+async def watch_beginnings(tx: AsyncSession, assignments: Sequence[Assignment]) -> None:
+    """When a shift begins, whoever is not there is marked late: one due row a shift, which moves with it."""
+    coming = {str(one.shift_id): one.starts_at for one in assignments if one.state in ("proposed", "confirmed") and one.starts_at > now()}
+    await later_all(tx, BEGINNING, coming)
 
 
 async def held_operation(tx: AsyncSession, operation_id: UUID) -> Operation:
@@ -170,7 +180,17 @@ async def release_assignments(
     await tell_assignments(tx, assignments)
     gone = [one for one in assignments if one.ends_at > now() and why[one.id] != "cancelled"]
     if gone:
-        await _open_places(tx, gone, why, candidates or {})
+        await _open_places(tx, gone, why, candidates if candidates is not None else await _instead(tx, gone))
+
+
+async def _instead(tx: AsyncSession, gone: Sequence[Assignment]) -> dict[UUID, list[UUID]]:
+    """By assignment, whom to ask in the place of who fell out of it."""
+    wanted = select(Shift.id, Operation.requirement).join(Operation, Operation.id == Shift.operation_id)
+    async with as_system(tx):
+        rules = {row[0]: row[1] for row in await tx.execute(wanted.where(Shift.id.in_({one.shift_id for one in gone})))}
+    places = [Vacancy(one.id, one.shift_id, rules[one.shift_id], one.starts_at, one.ends_at, one.person_id) for one in gone]
+    found = await shortlists(tx, places, MOST_CANDIDATES)
+    return {key: [one.person_id for one in best] for key, best in found.items()}
 
 
 async def _open_places(
@@ -206,6 +226,35 @@ async def _open_places(
                 candidate_ids=list(candidates.get(one.id, ()))[:MOST_CANDIDATES],
             ),
         )
+
+
+async def hold_assignment(tx: AsyncSession, assignment_id: UUID) -> tuple[Shift, Assignment]:
+    """An assignment that the caller may see, with its shift, held until the transaction ends: first the person's time, then the shift,
+    then the rest. Refused: `not_found`."""
+    found = await tx.scalar(select(Assignment).where(Assignment.id == assignment_id))
+    if found is None:
+        raise Refused("not_found", 404)
+    await hold_time_of(tx, found.person_id)
+    shift = (await tx.scalars(select(Shift).where(Shift.id == found.shift_id).with_for_update())).one()
+    await tx.refresh(found)
+    return shift, found
+
+
+async def fill_places(tx: AsyncSession, placed: Sequence[Assignment], first: UUID | None = None) -> None:
+    """Whoever came on a role takes the place that has been open longest there, or `first`; each is told."""
+    if not placed:
+        return
+    wanted = select(OpenPlace).where(OpenPlace.shift_id.in_({one.shift_id for one in placed}), OpenPlace.state == "open")
+    async with as_system(tx):
+        fresh = wanted.order_by(OpenPlace.assignment_id != first, OpenPlace.opened_at, OpenPlace.assignment_id)
+        still = list(await tx.scalars(fresh.execution_options(populate_existing=True)))
+    for one in placed:
+        place = next((it for it in still if (it.shift_id, it.role) == (one.shift_id, one.role)), None)
+        if place is not None:
+            still.remove(place)
+            place.state, place.filled_by, place.closed_at = "filled", one.person_id, now()
+            publish(tx, PlaceFilled(assignment_id=place.assignment_id, shift_id=one.shift_id, person_id=one.person_id))
+    await tx.flush()
 
 
 async def close_places(tx: AsyncSession, shift_id: UUID) -> None:

@@ -1,8 +1,13 @@
 """dispatch: who goes where: teams, operations, shifts and the people on them. Composition only."""
 
+from services.dispatch.alerts import alerts
+from services.dispatch.assignments import assignments
+from services.dispatch.attendance import attendance
 from services.dispatch.board import board
+from services.dispatch.candidates import candidates
 from services.dispatch.counts import counts
 from services.dispatch.days import days
+from services.dispatch.fillings import fillings
 from services.dispatch.known import known
 from services.dispatch.operations import operations
 from services.dispatch.scope import SCOPE
@@ -12,6 +17,6 @@ from services.dispatch.sites import sites
 from services.dispatch.teams import teams
 from shared.service import service
 
-SLICES = [known, teams, operations, days, board, sites, counts, shifts]
+SLICES = [known, teams, operations, days, board, sites, counts, candidates, shifts, assignments, fillings, attendance, alerts]
 
 app = service("dispatch", SLICES, scope=SCOPE, sentences=SAID)

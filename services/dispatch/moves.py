@@ -43,9 +43,8 @@ async def move_people(tx: AsyncSession, shift: Shift, assignments: Sequence[Assi
             gone[one.id] = because_of(against[0])
         else:
             stay.append(one)
-    for one in assignments:
-        one.starts_at, one.ends_at = shift.starts_at, shift.ends_at
     for one in stay:
+        one.starts_at, one.ends_at = shift.starts_at, shift.ends_at
         one.version += 1
         if one.state != "checked_in":
             one.state, one.asked_at, one.answered_at, one.late = "proposed", now(), None, False
@@ -55,7 +54,10 @@ async def move_people(tx: AsyncSession, shift: Shift, assignments: Sequence[Assi
         spans = [Span(one.id, one.person_id, one.starts_at, one.ends_at, "assignment") for one in stay]
         await book(tx, *spans, despite=OVERRIDABLE)
     await tell_assignments(tx, stay)
-    await release_assignments(tx, [one for one in assignments if one.id in gone], gone, reason=shift.reason)
+    leaving = [one for one in assignments if one.id in gone]
+    for one in leaving:  # after the others were written: rows of one kind are one statement
+        one.starts_at, one.ends_at = shift.starts_at, shift.ends_at
+    await release_assignments(tx, leaving, gone, reason=shift.reason)
     await tell_moved(tx, shift, assignments, old_start, old_end)
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from services.dispatch.rules.patterns import Times
-from shared.web import Body, Line, Shown
+from shared.web import Body, Line, Note, Shown
 
 EXAMPLE_ID = "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"
 
@@ -203,3 +203,38 @@ class ShiftShown(Shown):
     assignments: list[AssignmentShown]
     may_change: bool
     version: int
+
+
+class Placed(Shown):
+    """Who was put on the shift, and who could not be, each with the reason."""
+
+    done: list[AssignmentShown]
+    refused: list[Unplaced]
+
+
+class ReasonShown(Shown):
+    """What forbids, as a code with what fills its sentence; of fitness only the rule set, and until when somebody is fit."""
+
+    code: str
+    params: dict[str, object]
+
+
+class CandidateShown(Shown):
+    """Somebody who could be asked. `fit`: nothing forbids. `hours_28_days`: of duty and dispatch in the 28 days before; `rank`: from 1,
+    by free and fit, fewest hours, longest rested, a team with those there, then the name."""
+
+    person: PersonBrief
+    fit: bool
+    reasons: list[ReasonShown]
+    hours_28_days: float
+    last_end_at: datetime | None
+    same_team: bool
+    rank: int
+
+
+class Why(Body):
+    """Why."""
+
+    reason: Note
+
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"reason": "身体不适"}}}

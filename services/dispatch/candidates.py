@@ -1,0 +1,206 @@
+"""Candidates: who could stand on a shift, ranked, with what forbids the others; and the shifts that one is fit and free for oneself."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.dispatch.ranking import Ranked, fitness_of, ranked_for, spans_of, unfit
+from services.dispatch.reads import brief, brief_people
+from services.dispatch.rules.ranking import order
+from services.dispatch.shapes import CandidateShown, PersonBrief, ReasonShown, ShiftId, SiteBrief
+from services.dispatch.tables import HOLDS_PLACE, Assignment, KnownFitness, Operation, Shift, ShiftRole, Site
+from shared.auth import Caller, require
+from shared.bookings import Span, limits
+from shared.clock import now, zone
+from shared.db import Read, as_system
+from shared.refusals import Reason, Refused, wrong
+from shared.rest import what_forbids
+from shared.service import Slice
+from shared.web import Line, Listed, PageNo, PageSize, Search, Shown
+
+candidates = Slice(prefix="/shifts", tags=["candidates"])
+
+MOST_OPEN = 100
+LOOKED_AT = 1500
+"""So many roles of the next shifts with free places are judged to find the first hundred."""
+
+
+class FreeRole(Shown):
+    """A role that has free places."""
+
+    name: str
+    free_count: int
+
+
+class OpenShift(Shown):
+    """A shift that one can sign up for: fit, free and rested, as things stand now."""
+
+    id: UUID
+    operation_id: UUID
+    operation: str
+    place: str
+    site: SiteBrief
+    starts_at: datetime
+    ends_at: datetime
+    next_day: bool
+    bring: list[str]
+    leader: PersonBrief | None
+    roles: list[FreeRole]
+
+
+@candidates.get("/open/mine")
+async def list_open_to_me(caller: Annotated[Caller, require("assignment.answer")], read: Read) -> Listed[OpenShift]:
+    """The next shifts, at most 100, that may be signed up for and that one is fit, free and rested for, soonest first."""
+    if caller.person_id is None:
+        return Listed(items=[], total=0, page_size=MOST_OPEN)
+    shifts: dict[UUID, list[Any]] = {}
+    for row in await _roles_with_places(read, caller.person_id):
+        shifts.setdefault(row.id, []).append(row)
+    if not shifts:
+        return Listed(items=[], total=0, page_size=MOST_OPEN)
+    first, last = min(rows[0].starts_at for rows in shifts.values()), max(rows[0].ends_at for rows in shifts.values())
+    booked, bounds = (await spans_of(read, [caller.person_id], first, last))[caller.person_id], limits()
+    found: list[Sequence[Any]] = []
+    for shift_id, rows in shifts.items():
+        if not what_forbids(Span(shift_id, caller.person_id, rows[0].starts_at, rows[0].ends_at, "assignment"), booked, bounds):
+            found.append(rows)
+        if len(found) == MOST_OPEN:
+            break
+    ids = [rows[0].id for rows in found]
+    named = select(Shift, Site, Operation).join(Site, Site.id == Shift.site_id).join(Operation, Operation.id == Shift.operation_id)
+    places = {
+        shift.id: (shift, site, operation) for shift, site, operation in (await read.execute(named.where(Shift.id.in_(ids)))).tuples()
+    }
+    leaders = await brief_people(read, {shift.leader_id for shift, _, _ in places.values()})
+    items = [_open_shift(*places[rows[0].id], rows, leaders) for rows in found if rows[0].id in places]
+    return Listed(items=items, total=len(items), page_size=MOST_OPEN)
+
+
+async def _roles_with_places(read: AsyncSession, person_id: UUID) -> Sequence[Any]:
+    """Roles with free places of the next shifts that one may sign up for and is fit for."""
+    held = and_(Assignment.shift_id == ShiftRole.shift_id, Assignment.role == ShiftRole.name, Assignment.state.in_(HOLDS_PLACE))
+    mine = and_(KnownFitness.person_id == person_id, KnownFitness.rule == Operation.requirement)
+    fit = and_(KnownFitness.fit_from <= Shift.starts_at, or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= Shift.ends_at))
+    on_it = select(Assignment.shift_id).where(Assignment.person_id == person_id, Assignment.state.not_in(("declined", "released")))
+    wanted = (
+        select(Shift.id, Shift.starts_at, Shift.ends_at, ShiftRole.name, (ShiftRole.head_count - func.count(Assignment.id)).label("free"))
+        .join(Operation, Operation.id == Shift.operation_id)
+        .join(ShiftRole, ShiftRole.shift_id == Shift.id)
+        .outerjoin(KnownFitness, mine)
+        .outerjoin(Assignment, held)
+        .where(
+            Shift.signup, Shift.state == "open", Shift.starts_at > now(), or_(Operation.requirement.is_(None), fit), Shift.id.not_in(on_it)
+        )
+        .group_by(Shift.id, ShiftRole.name, ShiftRole.head_count, ShiftRole.place_in_list)
+        .having(func.count(Assignment.id) < ShiftRole.head_count)
+        .order_by(Shift.starts_at, Shift.ends_at, Shift.id, ShiftRole.place_in_list)
+        .limit(LOOKED_AT)
+    )
+    async with as_system(read):
+        return (await read.execute(wanted)).all()
+
+
+def _open_shift(shift: Shift, site: Site, operation: Operation, rows: Sequence[Any], leaders: Mapping[UUID, PersonBrief]) -> OpenShift:
+    last = (shift.ends_at - timedelta(microseconds=1)).astimezone(zone()).date()
+    return OpenShift(
+        id=shift.id,
+        operation_id=operation.id,
+        operation=operation.name,
+        place=operation.place,
+        site=SiteBrief.model_validate(site),
+        starts_at=shift.starts_at,
+        ends_at=shift.ends_at,
+        next_day=last != shift.starts_at.astimezone(zone()).date(),
+        bring=[one for one in (operation.bring, shift.bring) if one],
+        leader=brief(leaders, shift.leader_id) if shift.leader_id else None,
+        roles=[FreeRole(name=row.name, free_count=row.free) for row in rows],
+    )
+
+
+@candidates.get("/{shift_id}/candidates")
+async def list_candidates(
+    shift_id: ShiftId,
+    caller: Annotated[Caller, require("candidate.read")],
+    read: Read,
+    role: Annotated[Line | None, Query(description="For which role; the first without it")] = None,
+    q: Search = None,
+    page: PageNo = 1,
+    page_size: PageSize = 50,
+) -> Listed[CandidateShown]:
+    """Who could be asked for a shift, the best first: fit, free and rested, then with the fewest hours in 28 days, longest rested, in a
+    team with those who are there, then by name. Without `q` volunteers and members of teams (where there are none, everybody). Reasons:
+    `not_fit` (rule, until), `on_duty`, `elsewhere`, `unavailable`, `too_little_rest`, `too_many_hours`, `full`. Refused: `not_found`; 422
+    `no_role`."""
+    asked = select(Shift, Operation.requirement).join(Operation, Operation.id == Shift.operation_id).where(Shift.id == shift_id)
+    found = (await read.execute(asked)).one_or_none()
+    if found is None:
+        raise Refused("not_found", 404)
+    shift, rule = found
+    full, there = await _places(read, shift, role)
+    everybody = await ranked_for(read, shift_id, rule, shift.starts_at, shift.ends_at, there, q)
+    bounds = limits()
+    unsure = [one.standing.person_id for one in everybody if one.unsure and not one.met and not one.unfit]
+    booked = await spans_of(read, unsure, shift.starts_at, shift.ends_at)
+
+    def free(one: Ranked) -> bool:
+        if one.met or one.unfit or not one.unsure:
+            return not (one.met or one.unfit)
+        return not what_forbids(_span(shift, one.standing.person_id), booked.get(one.standing.person_id, ()), bounds)
+
+    ranked = sorted(everybody, key=lambda one: (not free(one), order(one.standing)))
+    first = (page - 1) * page_size
+    shown = ranked[first : first + page_size]
+    ids = [one.standing.person_id for one in shown]
+    theirs, fitness = await spans_of(read, ids, shift.starts_at, shift.ends_at), await fitness_of(read, ids, {rule})
+    names = await brief_people(read, ids, numbers=True)
+    items = []
+    for rank, one in enumerate(shown, first + 1):
+        person_id = one.standing.person_id
+        reasons = [
+            *unfit(fitness, person_id, rule, shift.starts_at, shift.ends_at),
+            *(_named(reason) for reason in what_forbids(_span(shift, person_id), theirs.get(person_id, ()), bounds)),
+            *([Reason("full")] if full else []),
+        ]
+        items.append(
+            CandidateShown(
+                person=brief(names, person_id),
+                fit=not reasons,
+                reasons=[ReasonShown(code=reason.code, params=dict(reason.params)) for reason in reasons],
+                hours_28_days=round(one.standing.hours, 1),
+                last_end_at=one.standing.last_end,
+                same_team=one.standing.same_team,
+                rank=rank,
+            )
+        )
+    return Listed(items=items, total=len(ranked), page=page, page_size=page_size)
+
+
+async def _places(read: AsyncSession, shift: Shift, role: str | None) -> tuple[bool, list[UUID]]:
+    """Whether the role, or every role, is full; and who is there already, its leader among them."""
+    held = and_(Assignment.shift_id == ShiftRole.shift_id, Assignment.role == ShiftRole.name, Assignment.state.in_(HOLDS_PLACE))
+    wanted = select(ShiftRole.name, ShiftRole.head_count, Assignment.person_id).outerjoin(Assignment, held)
+    async with as_system(read):
+        rows = (await read.execute(wanted.where(ShiftRole.shift_id == shift.id))).all()
+    left = {name: head_count for name, head_count, _ in rows}
+    if role is not None and role not in left:
+        raise wrong("role", "no_role")
+    for name, _, person_id in rows:
+        left[name] -= person_id is not None
+    there = [row[2] for row in rows if row[2]] + ([shift.leader_id] if shift.leader_id else [])
+    return (left[role] if role is not None else max(left.values(), default=0)) <= 0, there
+
+
+def _span(shift: Shift, person_id: UUID) -> Span:
+    return Span(shift.id, person_id, shift.starts_at, shift.ends_at, "assignment")
+
+
+def _named(reason: Reason) -> Reason:
+    """Where somebody is at that time, in one word."""
+    if reason.code != "overlap":
+        return reason
+    return Reason("on_duty" if reason.params["kind"] == "duty" else "elsewhere", reason.params)

@@ -1,0 +1,230 @@
+"""Who could stand on a shift, the best first: few statements, whatever the number of people, and nobody's calendar read one by one."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Text, and_, exists, func, literal, or_, select, true, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.dispatch.rules.assigning import unfit_reason
+from services.dispatch.rules.ranking import Standing, order
+from services.dispatch.tables import Assignment, KnownFitness, KnownPerson, TeamMember
+from shared.bookings import LONGEST_REST, Span, booking, limits, taken
+from shared.clock import zone
+from shared.db import as_system
+from shared.refusals import Reason
+from shared.rest import BREAK, DAY, UNAVAILABLE, what_forbids
+
+LOOKS_BACK = timedelta(days=28)
+LIKELIEST = 250
+"""So many of those with the fewest hours are judged for an open place; among them are a few who can come."""
+
+_begins, _ends = func.lower(booking.c.during), func.upper(booking.c.during)
+_hours = func.coalesce(booking.c.counted_hours, func.extract("epoch", _ends - _begins) / 3600)
+_works = booking.c.kind != UNAVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Vacancy:
+    """A place that somebody is looked for; `key` is by whom it was left."""
+
+    key: UUID
+    shift_id: UUID
+    rule: str | None
+    starts_at: datetime
+    ends_at: datetime
+    without: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Somebody on a list: how they rank, whether the rule set or a booking certainly forbids, or the hours in 24 must be counted."""
+
+    standing: Standing
+    unfit: bool
+    met: bool
+    unsure: bool
+
+
+def here_on(moment: datetime) -> ColumnElement[bool]:
+    """Who has not left by then."""
+    return or_(KnownPerson.left_on.is_(None), KnownPerson.left_on > moment.astimezone(zone()).date())
+
+
+def searched(search: str) -> ColumnElement[bool]:
+    """Letters of a name, pinyin, or a number."""
+    said = search.replace(" ", "")
+    by_pinyin = func.replace(KnownPerson.sort_key, " ", "", type_=Text()).icontains(said, autoescape=True)
+    by_number = KnownPerson.number.istartswith(said, autoescape=True)
+    return or_(KnownPerson.name.icontains(search, autoescape=True), by_number, by_pinyin)
+
+
+def volunteers() -> ColumnElement[bool]:
+    """Who came as a volunteer, or is in a team: whom one asks first."""
+    return or_(KnownPerson.employment == "volunteer", KnownPerson.id.in_(select(TeamMember.person_id)))
+
+
+def _worked(before: datetime) -> Any:
+    """Of each person: hours in the 28 days before, and when the last of them ended."""
+    back = booking.c.during.op("&&")(func.tstzrange(before - LOOKS_BACK, before))
+    ended = func.max(_ends).filter(_ends <= before).label("last_end")
+    summed = select(booking.c.person_id, func.sum(_hours).label("hours"), ended)
+    return summed.where(back, _works).group_by(booking.c.person_id).subquery()
+
+
+def _pressed(starts_at: datetime, ends_at: datetime) -> Any:
+    """Of each person with bookings near a time: does one meet it, or leave too little rest, and how many hours are near.
+
+    The rest is shared/rest.py's, said in SQL: only for the hours in 24 a person's bookings must be looked at one by one.
+    """
+    least = timedelta(hours=limits().rest_hours)
+    rest, own = booking.c.rest_hours, booking.c.rest_hours.is_not(None)
+    before, after = _ends <= starts_at, _begins >= ends_at
+    last = func.max(_ends).filter(before, _works)
+    last_plain = func.max(_ends).filter(before, _works, ~own)
+    first = func.min(_begins).filter(after, _works)
+    met = func.bool_or(booking.c.during.op("&&")(func.tstzrange(starts_at, ends_at)))
+    short = [
+        func.bool_or(and_(before, _works, own, literal(starts_at) - _ends < func.make_interval(0, 0, 0, 0, 0, 0, rest * 3600))),
+        and_(last == last_plain, last < starts_at - BREAK, last > starts_at - least),
+        and_(first > ends_at + BREAK, first < ends_at + least),
+        func.bool_or(and_(after, _works, own, _begins > ends_at + BREAK, _begins < ends_at + least)),
+    ]
+    near = func.sum(_hours).filter(_works, booking.c.during.op("&&")(func.tstzrange(starts_at - DAY, ends_at + DAY)))
+    forbidden: ColumnElement[bool] = func.coalesce(met, False)
+    for one in short:
+        forbidden = or_(forbidden, func.coalesce(one, False))
+    hours = (ends_at - starts_at).total_seconds() / 3600
+    around = func.tstzrange(starts_at - LONGEST_REST, ends_at + LONGEST_REST)
+    asked = select(
+        booking.c.person_id,
+        forbidden.label("met"),
+        (func.coalesce(near, 0.0) + hours > limits().most_hours_in_24).label("unsure"),
+    )
+    return asked.where(booking.c.during.op("&&")(around)).group_by(booking.c.person_id).subquery()
+
+
+async def ranked_for(
+    read: AsyncSession, shift_id: UUID, rule: str | None, starts_at: datetime, ends_at: datetime, near: Collection[UUID], search: str | None
+) -> list[Ranked]:
+    """Everybody who could be asked for a shift, in order of names. `near`: those on it, whose teams rank first. Without a search those
+    who volunteered or are in a team; where there are none, everybody."""
+    worked, pressed = _worked(starts_at), _pressed(starts_at, ends_at)
+    mates = select(TeamMember.person_id).where(TeamMember.team_id.in_(select(TeamMember.team_id).where(TeamMember.person_id.in_(near))))
+    fit = and_(KnownFitness.fit_from <= starts_at, or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= ends_at))
+    wanted = select(
+        KnownPerson.id,
+        worked.c.hours,
+        worked.c.last_end,
+        KnownPerson.id.in_(mates).label("same_team"),
+        (func.coalesce(fit, False).is_(False) if rule else literal(False)).label("unfit"),
+        pressed.c.met,
+        pressed.c.unsure,
+    )
+    wanted = wanted.outerjoin(worked, worked.c.person_id == KnownPerson.id).outerjoin(pressed, pressed.c.person_id == KnownPerson.id)
+    if rule:
+        wanted = wanted.outerjoin(KnownFitness, and_(KnownFitness.person_id == KnownPerson.id, KnownFitness.rule == rule))
+    on_it = exists().where(Assignment.person_id == KnownPerson.id, Assignment.shift_id == shift_id)
+    on_it = on_it.where(Assignment.state.not_in(("declined", "released"))).correlate(KnownPerson)
+    everybody = wanted.where(here_on(ends_at), ~on_it).order_by(KnownPerson.sort_key, KnownPerson.id)
+    async with as_system(read):
+        found = (await read.execute(everybody.where(searched(search) if search else volunteers()))).all()
+        if not found and not search:
+            found = (await read.execute(everybody)).all()
+    return [
+        Ranked(Standing(person_id, hours or 0.0, last_end, same_team), unfit, bool(met), bool(unsure))
+        for person_id, hours, last_end, same_team, unfit, met, unsure in found
+    ]
+
+
+async def spans_of(read: AsyncSession, person_ids: Collection[UUID], starts_at: datetime, ends_at: datetime) -> dict[UUID, list[Span]]:
+    """What is booked of these people so near to a time that it could matter."""
+    booked: dict[UUID, list[Span]] = defaultdict(list)
+    for span in await taken(read, person_ids, starts_at - LONGEST_REST, ends_at + LONGEST_REST):
+        booked[span.person_id].append(span)
+    return booked
+
+
+async def standings_of(read: AsyncSession, person_ids: Collection[UUID], before: datetime) -> list[Standing]:
+    """How these people rank, those who are here, in order of their names."""
+    worked = _worked(before)
+    wanted = select(KnownPerson.id, worked.c.hours, worked.c.last_end).outerjoin(worked, worked.c.person_id == KnownPerson.id)
+    async with as_system(read):
+        found = await read.execute(
+            wanted.where(KnownPerson.id.in_(person_ids), here_on(before)).order_by(KnownPerson.sort_key, KnownPerson.id)
+        )
+    return [Standing(person_id, hours or 0.0, last_end) for person_id, hours, last_end in found]
+
+
+Fitness = Mapping[tuple[UUID, str], tuple[datetime | None, datetime | None]]
+
+
+async def fitness_of(read: AsyncSession, person_ids: Collection[UUID], rules: Collection[str | None]) -> Fitness:
+    """From when until when each of these people is fit for each of these rule sets."""
+    named = {rule for rule in rules if rule}
+    if not named or not person_ids:
+        return {}
+    wanted = select(KnownFitness.person_id, KnownFitness.rule, KnownFitness.fit_from, KnownFitness.fit_until)
+    async with as_system(read):
+        found = await read.execute(wanted.where(KnownFitness.rule.in_(named), KnownFitness.person_id.in_(person_ids)))
+    return {(person_id, rule): (fit_from, fit_until) for person_id, rule, fit_from, fit_until in found}
+
+
+def unfit(fitness: Fitness, person_id: UUID, rule: str | None, starts_at: datetime, ends_at: datetime) -> list[Reason]:
+    """What the rule set says against somebody; who was never told of is not fit."""
+    return unfit_reason(rule, *fitness.get((person_id, rule or ""), (None, None)), starts_at, ends_at)
+
+
+async def shortlists(read: AsyncSession, places: Sequence[Vacancy], most: int) -> dict[UUID, list[Standing]]:
+    """For each place those who are fit, free and rested, the best first, at most so many; three statements, whatever the number of
+    places."""
+    ahead = sorted({place.rule or "" for place in places})
+    if not ahead:
+        return {}
+    begins, ends = min(one.starts_at for one in places), max(one.ends_at for one in places)
+    likely = [_likeliest(rule, [one for one in places if (one.rule or "") == rule]).subquery() for rule in ahead]
+    columns = ("rule", "id", "hours", "last_end", "fit_from", "fit_until")
+    async with as_system(read):
+        found = (await read.execute(union_all(*(select(*(one.c[name] for name in columns)) for one in likely)))).all()
+        on_them = select(Assignment.shift_id, Assignment.person_id).where(Assignment.shift_id.in_({one.shift_id for one in places}))
+        on = set((await read.execute(on_them.where(Assignment.state.not_in(("declined", "released"))))).tuples())
+    booked = await spans_of(read, {row.id for row in found}, begins, ends)
+    bounds, answers = limits(), {}
+    pools: dict[str, list[Any]] = defaultdict(list)
+    for row in found:
+        pools[row.rule].append((Standing(row.id, row.hours or 0.0, row.last_end), row.fit_from, row.fit_until))
+    for place in places:
+        best: list[Standing] = []
+        for one, fit_from, fit_until in sorted(pools[place.rule or ""], key=lambda it: order(it[0])):
+            span = Span(place.key, one.person_id, place.starts_at, place.ends_at, "assignment")
+            if one.person_id == place.without or (place.shift_id, one.person_id) in on:
+                continue
+            if unfit_reason(place.rule, fit_from, fit_until, place.starts_at, place.ends_at):
+                continue
+            if not what_forbids(span, booked.get(one.person_id, ()), bounds):
+                best.append(one)
+                if len(best) == most:
+                    break
+        answers[place.key] = best
+    return answers
+
+
+def _likeliest(rule: str, places: Sequence[Vacancy]) -> Select[Any]:
+    """Those with the fewest hours who may be fit for one of the places of a rule set."""
+    begins, ends = min(one.starts_at for one in places), min(one.ends_at for one in places)
+    worked = _worked(begins)
+    volunteer = or_(volunteers(), ~exists().where(volunteers()).correlate(None))
+    wanted = select(
+        literal(rule).label("rule"), KnownPerson.id, worked.c.hours, worked.c.last_end, KnownFitness.fit_from, KnownFitness.fit_until
+    ).outerjoin(worked, worked.c.person_id == KnownPerson.id)
+    same = and_(KnownFitness.person_id == KnownPerson.id, KnownFitness.rule == rule)
+    fit = and_(
+        KnownFitness.fit_from <= max(one.starts_at for one in places), or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= ends)
+    )
+    wanted = wanted.outerjoin(KnownFitness, same).where(volunteer, here_on(ends), fit if rule else true())
+    by = (func.coalesce(worked.c.hours, 0), worked.c.last_end.asc().nulls_first(), KnownPerson.sort_key, KnownPerson.id)
+    return wanted.order_by(*by).limit(LIKELIEST)
