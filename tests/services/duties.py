@@ -7,14 +7,19 @@ from uuid import UUID
 
 import httpx
 
+from services.duty.shapes import PostShown
+from services.duty.tables import Amendment, Duty, Feed, Gap, Post, Roster
 from shared.auth import Caller
+from shared.clock import now
 from shared.events import DepartmentsChanged, PeopleChanged
 from tests.doors import Door
-from tests.people import FANG_JIBAI, JIANG_CAIWEI, LIANG_YUAN, PEOPLE, ZHONG_YIFAN, Person, caller
+from tests.people import DUTY_PLANNER, FANG_JIBAI, JIANG_CAIWEI, LIANG_YUAN, PEOPLE, Person
 from tests.services.let_in import departments, state_of
+from tests.services.matrix import uuid_of
 
+PLANNER = DUTY_PLANNER
+SEEDED = date(2021, 8, 2)  # the week in which the tests stand
 MONDAY = date(2021, 8, 9)  # the week after the one in which the tests stand
-PLANNER = caller(ZHONG_YIFAN, "duty_planner")
 OFFICER = {
     "name": "值班员",
     "starts_at_time": "08:00",
@@ -100,3 +105,33 @@ def codes(roster: Mapping[str, Any]) -> dict[tuple[str, int], list[str]]:
 def duty_of(roster: Mapping[str, Any], number: int) -> UUID:
     """The id of the duty of the n-th day."""
     return UUID(next(slot["duty_id"] for slot in roster["slots"] if slot["on"] == day(number, date.fromisoformat(roster["monday"]))))
+
+
+async def seed_duty(duty: Door) -> None:
+    """Everybody holds a post of their own this week, fell out of another, and has a link; a draft of the next week stands too."""
+    await people(duty)
+    async with duty.rows() as tx:
+        tx.add(Roster(monday=SEEDED, state="published", posts=[], version=1, published_at=now()))
+        tx.add(Roster(monday=MONDAY, state="draft", version=1))
+        posts = [_seeded_post(person, number) for number, person in enumerate(PEOPLE)]
+        tx.add_all(posts)
+        await tx.flush()
+        for person, kept in zip(PEOPLE, posts, strict=True):
+            place: dict[str, Any] = {"post_id": kept.id, "place": 1, "person_id": person.id}
+            spans = {"starts_at": now(), "ends_at": now() + timedelta(hours=8)}
+            told = {"post_name": kept.name, "gives_rights": False, "version": 1, **spans}
+            tx.add(Duty(monday=SEEDED, on=SEEDED, state="published", **place, **told))
+            tx.add(Duty(monday=MONDAY, on=MONDAY, state="draft", **place, **told))
+            amended = {"post_id": kept.id, "post_name": kept.name, "place": 1, "because": "amended", "reason": f"{person.name}的原因"}
+            tx.add(Amendment(monday=SEEDED, on=SEEDED, old_person_id=person.id, new_person_id=None, by_name="x", at=now(), **amended))
+            fell_out = {"monday": SEEDED, "on": SEEDED + timedelta(days=3), "because": "left", "opened_at": now()}
+            tx.add(Gap(id=uuid_of("gap_id", person), **place, **fell_out, **spans))
+            tx.add(Feed(id=uuid_of("feed_id", person), person_id=person.id, secret_hash=person.number, made_at=now()))
+        roster = await tx.get_one(Roster, SEEDED)
+        roster.posts = [PostShown.model_validate(kept).model_dump(mode="json") for kept in posts]
+
+
+def _seeded_post(person: Person, number: int) -> Post:
+    kept = {"starts_at_time": "08:00", "hours": 8, "head_count": 1, "gives_rights": False, "retired": False, "version": 1}
+    pool: dict[str, list[UUID]] = {"pool_departments": [], "pool_people": []}
+    return Post(id=uuid_of("post_id", person), name=f"岗位{number}", place_in_list=number, **kept, **pool)

@@ -19,6 +19,7 @@ from tests.people import (
     ADMINISTRATOR,
     AGENCY_WORKER,
     COORDINATOR,
+    DUTY_PLANNER,
     GU_CHANGTING,
     HEAD,
     HEALTH,
@@ -47,6 +48,7 @@ CAST: Mapping[str, Caller] = {
     "health": HEALTH,
     "second health": SECOND_HEALTH,
     "leader": LEADER,
+    "duty planner": DUTY_PLANNER,
     "coordinator": COORDINATOR,
     "administrator": ADMINISTRATOR,
     "administrator without a person": Caller(
@@ -61,7 +63,7 @@ TARGETS = (LIANG_YUAN, JIANG_CAIWEI, GU_CHANGTING)
 
 NEEDS_ALL = {"identity GET /looks": "everybody's looks; one's own are /looks/mine"}
 SHOWS_NAMES = {"identity GET /demo/cast": "the buttons of the demo's sign-in page"}
-NO_ROWS = {"code": "a secret, not an id"}
+NO_ROWS = {"code": "a secret, not an id", "secret": "a secret, not an id", "monday": "a date, not an id"}
 SAFE = ("GET", "HEAD")
 
 
@@ -317,10 +319,11 @@ def document(routes: list[Route]) -> str:
 def every_route() -> list[Route]:
     """The routes of all services."""
     from services.dispatch.app import app as dispatch
+    from services.duty.app import app as duty
     from services.identity.app import app as identity
     from services.personnel.app import app as personnel
 
-    return [*routes_of(identity), *routes_of(personnel), *routes_of(dispatch)]
+    return [*routes_of(identity), *routes_of(personnel), *routes_of(duty), *routes_of(dispatch)]
 
 
 def uuid_of(name: str, person: Person) -> UUID:

@@ -29,7 +29,7 @@ def differences(connection: Connection, service: str) -> list[Any]:
     return list(compare_metadata(context, both))
 
 
-@pytest.mark.parametrize("service", ["identity", "personnel", "dispatch"])
+@pytest.mark.parametrize("service", ["identity", "personnel", "duty", "dispatch"])
 async def test_migrating_from_nothing_makes_what_the_tables_say(doors: Doors, service: str) -> None:
     async with doors.engines[service].connect() as connection:
         assert await connection.run_sync(differences, service) == []

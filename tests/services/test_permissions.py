@@ -17,6 +17,7 @@ from shared.policy import ACTIONS
 from tests.doors import Door, Doors
 from tests.people import HEALTH, PEOPLE, Person, id_of
 from tests.services.deployment import seed_dispatch
+from tests.services.duties import seed_duty
 from tests.services.institution import settle
 from tests.services.let_in import tell
 from tests.services.matrix import (
@@ -134,10 +135,16 @@ async def seed_dispatch_and_jobs(dispatch: Door) -> None:
     await seed_jobs(dispatch)
 
 
-@pytest.fixture(params=["identity", "personnel", "dispatch"])
+async def seed_duty_and_jobs(duty: Door) -> None:
+    """Everybody has a row of each kind in duty, and has begun a job."""
+    await seed_duty(duty)
+    await seed_jobs(duty)
+
+
+@pytest.fixture(params=["identity", "personnel", "duty", "dispatch"])
 async def door(request: pytest.FixtureRequest, doors: Doors) -> Door:
     """One service, with a row of everybody."""
-    seeds = {"identity": seed_identity, "personnel": seed_personnel, "dispatch": seed_dispatch_and_jobs}
+    seeds = {"identity": seed_identity, "personnel": seed_personnel, "duty": seed_duty_and_jobs, "dispatch": seed_dispatch_and_jobs}
     await seeds[request.param](getattr(doors, request.param))
     found: Door = getattr(doors, request.param)
     return found
@@ -190,6 +197,7 @@ def test_every_route_has_an_example() -> None:
 def test_every_id_in_a_path_is_the_id_of_rows_that_are_tried() -> None:
     names = {name for route in every_route() for name in ids_in_path(route)}
     tried = {"person_id", "department_id", "dose_id", "exemption_id", "remark_id", "import_id", "job_id"}
+    tried |= {"post_id", "gap_id", "feed_id"}
     tried |= {"team_id", "operation_id", "site_id", "shift_id", "assignment_id"}
     tried |= {"account_id", "session_id", "role_id", "activation_id", "client_id", "key_id"}
 

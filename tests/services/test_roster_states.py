@@ -43,9 +43,11 @@ class Rosters(RuleBasedStateMachine):
         """In the loop of the test, from the machine's thread."""
         return asyncio.run_coroutine_threadsafe(what, self.loop).result(60)
 
-    @initialize()
-    def a_week_is_drafted(self) -> None:
+    @initialize(published=st.sampled_from([True, True, False]))
+    def a_week_is_drafted(self, published: bool) -> None:
         self.do(self._begin())
+        if published:
+            self.the_planner_publishes()
 
     async def _begin(self) -> None:
         await self.empty()
