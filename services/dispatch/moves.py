@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.acts import release_assignments, tell_assignments
@@ -19,19 +18,23 @@ from shared.messaging.outbox import publish
 from shared.refusals import Reason, Refused
 
 
-async def reasons_against(tx: AsyncSession, shift: Shift, person_ids: Sequence[UUID], refs: Sequence[UUID]) -> list[list[Reason]]:
+async def reasons_against(
+    tx: AsyncSession, shift: Shift, rule: str | None, person_ids: Sequence[UUID], refs: Sequence[UUID]
+) -> list[list[Reason]]:
     """What forbids each of these people this shift, by the calendar and by fitness, in their order; their bookings `refs` left out."""
     spans = [Span(ref, one, shift.starts_at, shift.ends_at, "assignment") for ref, one in zip(refs, person_ids, strict=True)]
     verdicts = await judge(tx, spans, without=refs)
-    rule = await tx.scalar(select(Operation.requirement).where(Operation.id == shift.operation_id))
     unfit = await unfit_of(tx, rule, [(one, shift.starts_at, shift.ends_at) for one in person_ids])
     return [[Reason("not_fit", {"rule": rule}), *found] if no else found for no, found in zip(unfit, verdicts, strict=True)]
 
 
-async def move_people(tx: AsyncSession, shift: Shift, assignments: Sequence[Assignment], old_start: datetime, old_end: datetime) -> None:
+async def move_people(
+    tx: AsyncSession, shift: Shift, place: tuple[Operation, Site], assignments: Sequence[Assignment], old_start: datetime, old_end: datetime
+) -> None:
     """The shift stands at its new times; its row and its people's time are held. Whoever is there already stays, or refuses the move:
     `overlap`, `unavailable`."""
-    verdicts = await reasons_against(tx, shift, [one.person_id for one in assignments], [one.id for one in assignments])
+    people, refs = [one.person_id for one in assignments], [one.id for one in assignments]
+    verdicts = await reasons_against(tx, shift, place[0].requirement, people, refs)
     stay: list[Assignment] = []
     gone: dict[UUID, Any] = {}
     for one, verdict in zip(assignments, verdicts, strict=True):
@@ -58,19 +61,20 @@ async def move_people(tx: AsyncSession, shift: Shift, assignments: Sequence[Assi
     for one in leaving:  # after the others were written: rows of one kind are one statement
         one.starts_at, one.ends_at = shift.starts_at, shift.ends_at
     await release_assignments(tx, leaving, gone, reason=shift.reason)
-    await tell_moved(tx, shift, assignments, old_start, old_end)
+    tell_moved(tx, shift, place, assignments, old_start, old_end)
 
 
-async def tell_moved(tx: AsyncSession, shift: Shift, assignments: Sequence[Assignment], old_start: datetime, old_end: datetime) -> None:
+def tell_moved(
+    tx: AsyncSession, shift: Shift, place: tuple[Operation, Site], assignments: Sequence[Assignment], old_start: datetime, old_end: datetime
+) -> None:
     """Everybody on the shift is told the old and the new times, or that it was cancelled."""
     if not assignments:
         return
-    named = select(Operation.name, Site.name).join(Site, Site.operation_id == Operation.id)
-    operation_name, site_name = (await tx.execute(named.where(Site.id == shift.site_id))).one()
+    operation, site = place
     moved = ShiftMoved(
         shift_id=shift.id,
-        operation_name=operation_name,
-        site_name=site_name,
+        operation_name=operation.name,
+        site_name=site.name,
         person_ids=[one.person_id for one in assignments],
         old_starts_at=old_start,
         old_ends_at=old_end,

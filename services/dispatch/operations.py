@@ -165,13 +165,13 @@ async def change_operation(
     renamed = given.get("name", row.name) != row.name
     for field, value in given.items():
         setattr(row, field, value)
+    row.version += 1
     _check_days(row.from_on, row.until_on)
     standing = select(Shift).where(Shift.operation_id == row.id, Shift.state != "cancelled")
     if {"from_on", "until_on"} & set(given):
         outside = or_(Shift.starts_at < day_bounds(row.from_on, zone())[0], Shift.starts_at >= day_bounds(row.until_on, zone())[1])
         if await tx.scalar(standing.where(outside).with_only_columns(Shift.id).limit(1)) is not None:
             raise Refused("shifts_outside", 409)
-    row.version += 1
     await tx.flush()
     if renamed:
         await tell_shifts(tx, list(await tx.scalars(standing.where(Shift.ends_at > now()))))

@@ -164,10 +164,18 @@ async def operation_shown(read: AsyncSession, row: Operation) -> OperationShown:
     )
 
 
-async def shift_shown(read: AsyncSession, row: Shift, caller: Caller) -> ShiftShown:
-    """A shift as this caller may see it: how many hold a place is no secret, who they are is."""
-    place = select(Operation, Site).join(Site, Site.operation_id == Operation.id).where(Site.id == row.site_id)
-    operation, site = (await read.execute(place)).one()
+async def place_of(read: AsyncSession, row: Shift, site_id: UUID | None = None) -> tuple[Operation, Site] | None:
+    """The operation of a shift and its site, or another site of the same operation; nothing if it has no such site."""
+    wanted = select(Operation, Site).join(Site, Site.operation_id == Operation.id)
+    found = (await read.execute(wanted.where(Operation.id == row.operation_id, Site.id == (site_id or row.site_id)))).one_or_none()
+    return (found[0], found[1]) if found else None
+
+
+async def shift_shown(read: AsyncSession, row: Shift, caller: Caller, place: tuple[Operation, Site] | None = None) -> ShiftShown:
+    """A shift as this caller may see it: how many hold a place is no secret, who they are is. `place`: where it is known already."""
+    place = place or await place_of(read, row)
+    assert place, "a shift without its site"
+    operation, site = place
     taken, proposed = count_where(Assignment.state.in_(HOLDS_PLACE)), count_where(Assignment.state == "proposed")
     held = and_(Assignment.shift_id == ShiftRole.shift_id, Assignment.role == ShiftRole.name)
     counted = select(ShiftRole.name, ShiftRole.head_count, taken, proposed).outerjoin(Assignment, held)

@@ -42,5 +42,6 @@ SAID: dict[str, str] = {
     "too_many_shifts": "So many shifts are made in several steps.",
     "no_shifts": "There are no shifts on this day.",
     "named_twice": "This stands here twice.",
+    "in_the_past": "This is over already.",
     "in_future": "This hour is yet to come.",
 }

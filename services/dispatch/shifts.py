@@ -5,15 +5,14 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime
-from sqlalchemy import and_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select
 
 from services.dispatch.acts import close_places, hold_shift, release_assignments, tell_shifts
 from services.dispatch.moves import move_people, tell_moved
-from services.dispatch.reads import must_be_here, shift_shown
+from services.dispatch.reads import must_be_here, place_of, shift_shown
 from services.dispatch.rules.patterns import day_bounds, forbidden_span
 from services.dispatch.shapes import ShiftId, ShiftShown
-from services.dispatch.tables import Operation, Shift, Site
+from services.dispatch.tables import Operation, Shift
 from shared.auth import Caller, require
 from shared.clock import now, zone
 from shared.db import Read, Tx
@@ -65,7 +64,7 @@ async def change_shift(shift_id: ShiftId, wish: ShiftWish, caller: Annotated[Cal
     """Change a shift. When it moves, everybody on it is told the old and the new times: whoever still can is asked again, whoever cannot
     is released and leaves an open place; those already there stay when only its end moves. Refused: `changed_meanwhile`, `not_found`,
     `cancelled_already`, `over_already`, `begun_already`, `overlap` (somebody already there is needed elsewhere), `made_already`, `busy`;
-    422 `ends_before_start`, `shift_too_long`, `outside_operation`, `unknown_id`."""
+    422 `ends_before_start`, `shift_too_long`, `in_the_past`, `outside_operation`, `unknown_id`."""
     row, assignments = await hold_shift(tx, shift_id)
     if row.version != wish.version:
         raise Refused("changed_meanwhile", 409, {"current": (await shift_shown(tx, row, caller)).model_dump(mode="json")})
@@ -78,16 +77,19 @@ async def change_shift(shift_id: ShiftId, wish: ShiftWish, caller: Annotated[Cal
         await must_be_here(tx, leader_id=[given["leader_id"]])
     old = (row.starts_at, row.ends_at, row.site_id)
     new = tuple(given.get(field, value) for field, value in zip(("starts_at", "ends_at", "site_id"), old, strict=True))
+    place = await place_of(tx, row, new[2])
+    if place is None:
+        raise wrong("site_id", "unknown_id")
     if new != old:
-        await _check_move(tx, row, *new, begun=any(one.state == "checked_in" for one in assignments))
+        _check_move(row, place[0], *new, begun=any(one.state == "checked_in" for one in assignments))
     for field, value in given.items():
         setattr(row, field, value)
     row.version += 1
     await tx.flush()
     if new != old and assignments:
-        await move_people(tx, row, assignments, old[0], old[1])
-    await tell_shifts(tx, [row])
-    return await shift_shown(tx, row, caller)
+        await move_people(tx, row, place, assignments, old[0], old[1])
+    await tell_shifts(tx, [row], {row.id: (place[0].name, place[1].name)})
+    return await shift_shown(tx, row, caller, place)
 
 
 @shifts.post("/{shift_id}/cancellation")
@@ -96,13 +98,15 @@ async def cancel_shift(shift_id: ShiftId, wish: Cancellation, caller: Annotated[
     `not_found`, `busy`."""
     row, assignments = await hold_shift(tx, shift_id)
     _must_be_to_come(row)
+    place = await place_of(tx, row)
+    assert place, "a shift without its site"
     row.state, row.reason = "cancelled", wish.reason
     row.version += 1
     await release_assignments(tx, assignments, "cancelled", reason=wish.reason)
     await close_places(tx, row.id)
-    await tell_shifts(tx, [row])
-    await tell_moved(tx, row, assignments, row.starts_at, row.ends_at)
-    return await shift_shown(tx, row, caller)
+    await tell_shifts(tx, [row], {row.id: (place[0].name, place[1].name)})
+    tell_moved(tx, row, place, assignments, row.starts_at, row.ends_at)
+    return await shift_shown(tx, row, caller, place)
 
 
 def _must_be_to_come(row: Shift) -> None:
@@ -112,16 +116,12 @@ def _must_be_to_come(row: Shift) -> None:
         raise Refused("over_already", 409)
 
 
-async def _check_move(tx: AsyncSession, row: Shift, starts_at: datetime, ends_at: datetime, site_id: UUID, *, begun: bool) -> None:
+def _check_move(row: Shift, operation: Operation, starts_at: datetime, ends_at: datetime, site_id: UUID, *, begun: bool) -> None:
     if begun and (starts_at, site_id) != (row.starts_at, row.site_id):
         raise Refused("begun_already", 409)
     if forbidden := forbidden_span(starts_at, ends_at):
         raise wrong("ends_at", forbidden)
-    wanted = select(Operation.from_on, Operation.until_on, Site.id).outerjoin(
-        Site, and_(Site.operation_id == Operation.id, Site.id == site_id)
-    )
-    from_on, until_on, here = (await tx.execute(wanted.where(Operation.id == row.operation_id))).one()
-    if here is None:
-        raise wrong("site_id", "unknown_id")
-    if not day_bounds(from_on, zone())[0] <= starts_at < day_bounds(until_on, zone())[1]:
+    if ends_at <= now():
+        raise wrong("ends_at", "in_the_past")
+    if not day_bounds(operation.from_on, zone())[0] <= starts_at < day_bounds(operation.until_on, zone())[1]:
         raise wrong("starts_at", "outside_operation")

@@ -61,9 +61,16 @@ async def is_on(dispatch: Door, shift: Shift, person: Person, state: str = "conf
         await hold_time_of(tx, person.id)
         if state not in ("declined", "released", "no_show"):
             await book(tx, Span(row_id, person.id, shift.starts_at, shift.ends_at, "assignment"))
-        times = {"starts_at": shift.starts_at, "ends_at": shift.ends_at, "asked_at": now(), "walk_on": False, "late": False}
-        tx.add(Assignment(id=row_id, shift_id=shift.id, person_id=person.id, role=role, state=state, version=1, **times, **given))
+        row = assigned(shift, person.id, id=row_id, state=state, role=role, **given)
+        tx.add(row)
     return row_id
+
+
+def assigned(shift: Shift, person_id: UUID, **given: Any) -> Assignment:
+    """The row of a person on a shift."""
+    times = {"starts_at": shift.starts_at, "ends_at": shift.ends_at, "asked_at": now(), "walk_on": False, "late": False}
+    plain = {"id": uuid4(), "role": "登记", "state": "confirmed", "version": 1}
+    return Assignment(shift_id=shift.id, person_id=person_id, **{**times, **plain, **given})
 
 
 async def is_fit(dispatch: Door, person: Person, rule: str = "testing_point", until: datetime | None = None) -> None:

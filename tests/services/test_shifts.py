@@ -177,6 +177,7 @@ async def test_what_does_not_move_a_shift_asks_nobody_again(dispatch: Door) -> N
         (0, 0, "ends_at", "ends_before_start"),
         (0, 26, "ends_at", "shift_too_long"),
         (48, 50, "starts_at", "outside_operation"),
+        (-32, -29, "ends_at", "in_the_past"),
     ],
 )
 async def test_odd_times_are_refused(dispatch: Door, begins: int, ends: int, field: str, code: str) -> None:
