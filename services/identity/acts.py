@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,8 +21,8 @@ from services.identity.rules import (
 )
 from services.identity.tables import Account, Activation, KnownDevice, Role, Session, SetupCode, SignIn
 from shared.clock import now, real_now
-from shared.db import as_system
-from shared.events import PEOPLE_IN_ONE, RolesChanged, SessionsEnded
+from shared.db import as_system, lock
+from shared.events import PEOPLE_IN_ONE, HoldersChanged, HolderState, RolesChanged, SessionsEnded
 from shared.messaging.outbox import publish
 from shared.refusals import FieldError, Reason, Refused
 from shared.web import Shown
@@ -92,15 +92,30 @@ async def end_sessions(tx: AsyncSession, *which: ColumnElement[bool]) -> int:
 
 
 async def rights_changed(tx: AsyncSession, *, person_id: UUID | None, account_id: UUID | None, rose: bool) -> None:
-    """Tell that roles changed. Where rights rose the sessions end: whoever gained them signs in anew, with a new session id."""
+    """Tell that roles changed, and what the person holds now. Where rights rose the sessions end: whoever gained them signs in anew,
+    with a new session id."""
     async with as_system(tx):
         mine = Account.id == account_id if account_id else Account.person_id == person_id
-        ids: Sequence[UUID] = (await tx.scalars(select(Account.id).where(mine))).all()
+        found = (await tx.execute(select(Account.id, Account.person_id).where(mine))).all()
+        if holder := person_id or next((one.person_id for one in found if one.person_id), None):
+            await tell_holder(tx, holder)
+        ids = [one.id for one in found]
         if not ids:
             return
-        publish(tx, RolesChanged(account_ids=list(ids)))
+        publish(tx, RolesChanged(account_ids=ids))
         if rose:
             await end_sessions(tx, Session.account_id.in_(ids))
+
+
+async def tell_holder(tx: AsyncSession, person_id: UUID) -> None:
+    """Tell which given roles a person holds now. Rows of roles are only added and only go forward, so what they add up to is a version."""
+    await lock(tx, "holder", person_id)  # two roles given in one instant: whoever comes second sees both
+    accounts = select(Account.id).where(Account.person_id == person_id).scalar_subquery()
+    asked = select(Role.role, Role.state).where(or_(Role.person_id == person_id, Role.account_id.in_(accounts)))
+    rows = (await tx.execute(asked)).all()
+    version = sum({"given": 1, "ended": 2}.get(row.state, 0) for row in rows)
+    roles = sorted({row.role for row in rows if row.state == "given"})
+    publish(tx, HoldersChanged(holders=[HolderState(person_id=person_id, roles=roles, version=version)]))
 
 
 async def hand_roles_over(tx: AsyncSession, account_id: UUID, person_id: UUID) -> None:

@@ -35,7 +35,7 @@ from shared.web import Body, Listed, PageNo, PageSize, Secret, Shown
 
 roles = Slice(prefix="/roles", tags=["roles"])
 
-Granted = Literal["health", "leader", "administrator"]
+Granted = Literal["health", "duty_planner", "coordinator", "leader", "administrator"]
 RoleState = Literal["waiting", "given", "refused", "ended"]
 RoleId = Annotated[UUID, Path(examples=["0198a5c0-0000-7000-8000-000000000051"])]
 

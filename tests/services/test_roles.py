@@ -8,7 +8,7 @@ import pytest
 from services.identity.tables import Role
 from shared.auth import SYSTEM, Caller
 from shared.clock import now
-from shared.events import RolesChanged, SessionsEnded
+from shared.events import HoldersChanged, RolesChanged, SessionsEnded
 from shared.refusals import Refused
 from tests.doors import Door
 from tests.people import (
@@ -239,3 +239,30 @@ async def test_once_somebody_holds_health_the_setup_code_is_no_second_person(ide
     answer = await identity.post(f"/roles/{asked['id']}/approval", {"verdict": "approved", "setup_code": code}, ADMINISTRATOR)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "second_person_needed")
+
+
+async def test_everybody_is_told_who_holds_which_role_the_newest_version_last(identity: Door) -> None:
+    for role in ("administrator", "coordinator"):
+        asked = await ask(identity, ADMINISTRATOR, LIANG_YUAN.id, role)
+    await identity.delete(f"/roles/{asked['id']}", ADMINISTRATOR)
+
+    told = [one.holders[0] for one in await identity.told(HoldersChanged)]
+
+    assert [one.person_id for one in told] == [LIANG_YUAN.id] * 3, "also of somebody without an account"
+    assert [one.roles for one in told] == [["administrator"], ["administrator", "coordinator"], ["administrator"]]
+    assert [one.version for one in told] == sorted({one.version for one in told})
+
+
+async def test_a_role_that_waits_is_not_held(identity: Door) -> None:
+    asked = await ask(identity, ADMINISTRATOR, LIANG_YUAN.id, "health")
+    assert asked["state"] == "waiting"
+
+    assert await identity.told(HoldersChanged) == []
+
+
+async def test_two_roles_given_in_one_instant_are_both_told_in_the_end(identity: Door) -> None:
+    await asyncio.gather(*(ask(identity, ADMINISTRATOR, LIANG_YUAN.id, role) for role in ("administrator", "coordinator", "duty_planner")))
+
+    told = [one.holders[0] for one in await identity.told(HoldersChanged)]
+    assert max(told, key=lambda one: one.version).roles == ["administrator", "coordinator", "duty_planner"]
+    assert len({one.version for one in told}) == 3

@@ -110,7 +110,7 @@ create table role (
     id uuid default uuidv7() constraint role_pkey primary key,
     person_id uuid,
     account_id uuid constraint role__account_id_unknown references account on delete cascade,
-    role text not null constraint role__role check (role in ('health', 'leader', 'administrator')),
+    role text not null constraint role__role check (role in ('health', 'duty_planner', 'coordinator', 'leader', 'administrator')),
     state text not null constraint role__state check (state in ('waiting', 'given', 'refused', 'ended')),
     asked_by uuid,
     asked_at timestamptz not null,
@@ -119,7 +119,7 @@ create table role (
     ended_by uuid,
     ended_at timestamptz,
     constraint role__of_one check (num_nonnulls(person_id, account_id) = 1),
-    constraint role__second_person check (role = 'administrator' or decided_by is null or decided_by <> asked_by)
+    constraint role__second_person check (role not in ('health', 'leader') or decided_by is null or decided_by <> asked_by)
 );
 create index role_person_id_idx on role (person_id);
 create index role_account_id_idx on role (account_id);
