@@ -174,7 +174,9 @@ async def change_operation(
             raise Refused("shifts_outside", 409)
     await tx.flush()
     if renamed:
-        await tell_shifts(tx, list(await tx.scalars(standing.where(Shift.ends_at > now()))))
+        to_come = standing.where(Shift.ends_at > now()).join(Site, Site.id == Shift.site_id).add_columns(Site.name)
+        found = [(shift, site) for shift, site in await tx.execute(to_come)]
+        await tell_shifts(tx, [shift for shift, _ in found], {shift.id: (row.name, site) for shift, site in found})
     return await operation_shown(tx, row)
 
 

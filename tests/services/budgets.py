@@ -3,6 +3,13 @@
 ALLOWED = 10
 MORE: dict[str, tuple[int, str]] = {
     "POST /doses/{dose}/corrections": (11, "the row that is corrected is held and marked before the one that supersedes it is written"),
+    "PATCH /shifts/{shift}": (
+        25,
+        "everybody on it is held before it is, and judged at the new times; who stays and who goes are two kinds of rows, with bookings,"
+        " an open place and whom to ask instead; rarely done, and never more with more people",
+    ),
+    "POST /shifts/{shift}/cancellation": (13, "everybody on it is held before it is, released, and told"),
+    "POST /operations/{operation}/days/copy": (14, "the old day is read, the new one made, and everybody judged and booked for it"),
 }
 """`METHOD /path` -> (statements, why)."""
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from gateway.api import INSIDE, joined
+from services.dispatch.app import app as dispatch
 from services.duty.app import app as duty
 from services.identity.app import app as identity
 from services.personnel.app import SLICES
@@ -21,7 +22,7 @@ from shared.description import describe
 from tests.services.matrix import Route, every_route, example_of
 
 METHODS = {"get", "post", "put", "patch", "delete"}
-SERVICES = {"identity": identity, "personnel": personnel, "duty": duty}
+SERVICES = {"identity": identity, "personnel": personnel, "duty": duty, "dispatch": dispatch}
 
 
 @cache
