@@ -155,6 +155,27 @@ SHIFTS = {  # why an operation, a shift or a count cannot be as asked
     "no_shifts": N_("There are no shifts on this day."),
     "named_twice": N_("This stands here twice."),
 }
+NOTICES = {  # of a notice, its audience, an answer to it, and what leaves the house
+    "nobody": N_("These are nobody. Choose others."),
+    "passed_already": N_("This time has passed already."),
+    "no_done_asked": N_("This notice does not ask to say when it is done."),
+    "before_deadline": N_("What is to be done cannot be due before it is to be read."),
+    "half_translated": N_("Give both the English title and the English text, or neither."),
+    "ids_missing": N_("Choose whom this is for."),
+    "ids_not_wanted": N_("Everyone needs no choice."),
+    "one_shift": N_("Choose one shift."),
+    "withdrawn": N_("This notice was withdrawn: {reason}"),
+    "withdrawn_already": N_("{by} has withdrawn this already."),
+    "recorded_already": N_("Someone recorded this in the meantime."),
+    "corrected_already": N_("This record was corrected already."),
+    "acknowledged_already": N_("They have all acknowledged it already."),
+    "never_edited": N_("What was acknowledged is never changed."),
+    "nobody_to_call": N_("Nobody to call is known for this shift."),
+    "address_unreadable": N_("This is no address that can be called."),
+    "address_inside": N_("An address inside this network is never called."),
+    "https_needed": N_("The address must begin with https://."),
+    "too_many_webhooks": N_("There are {limit} webhooks already. End one first."),
+}
 FILES = {  # of a staff list that cannot be read
     "not_a_sheet": N_("This is not a spreadsheet. XLSX, XLS, ODS and CSV files can be read."),
     "web_page": N_("This file is a web page that is only called a spreadsheet. Open it in a spreadsheet program and save it as XLSX."),
@@ -339,4 +360,4 @@ DONE = {  # said in a toast after a redirect to ?done=<code>
     "done.joined": N_("Your own account has the roles now; sign in with your staff number"),
     "done.device_signed_out": N_("The device is signed out"),
 }
-WORDS: dict[str, str] = {**REFUSALS, **FIELDS, **SHIFTS, **DUTIES, **FILES, **COLUMNS, **ROWS, **STANDINGS, **TERMS, **DONE}
+WORDS: dict[str, str] = {**REFUSALS, **FIELDS, **SHIFTS, **NOTICES, **DUTIES, **FILES, **COLUMNS, **ROWS, **STANDINGS, **TERMS, **DONE}

@@ -35,7 +35,7 @@ class LeaderNumber(Shown):
 @leader_numbers.get("/{shift_id}/leader_number")
 async def show_leader_number(shift_id: ShiftId, caller: Annotated[Caller, require("leader_number.read")], read: Read) -> LeaderNumber:
     """The leader's name and number, for whoever is on the shift, until a day after it. Refused: `not_found` for all others;
-    `no_number` (404) when nobody leads it."""
+    `nobody_to_call` (404) when nobody leads it."""
     mine = KnownAssignment.person_id == caller.person_id
     states = KnownAssignment.state.in_((*ON_A_SHIFT, "checked_out"))
     on_it = select(KnownAssignment.id).where(KnownAssignment.shift_id == shift_id, mine, states)
@@ -46,5 +46,5 @@ async def show_leader_number(shift_id: ShiftId, caller: Annotated[Caller, requir
         wanted = select(KnownPerson.name, KnownContact.phone).outerjoin(KnownContact, KnownContact.person_id == KnownPerson.id)
         found = (await read.execute(wanted.where(KnownPerson.id == shift.leader_id))).one_or_none()
     if found is None:
-        raise Refused("no_number", 404)
+        raise Refused("nobody_to_call", 404)
     return LeaderNumber(shift_id=shift_id, name=found.name, phone=found.phone, ends_at=shift.ends_at)

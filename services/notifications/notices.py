@@ -121,7 +121,7 @@ async def list_notices(
 async def issue_notice(wish: NewNotice, caller: Annotated[Caller, require("notice.issue")], tx: Tx) -> NoticeShown:
     """Issue a notice: whoever is in the audience at this instant has it in their inbox when this is answered.
 
-    Refused 422: `nobody` of the audience, `ids_missing`, `ids_not_wanted`, `one_shift`, `in_the_past`, `too_far_ahead`,
+    Refused 422: `nobody` of the audience, `ids_missing`, `ids_not_wanted`, `one_shift`, `passed_already`, `too_far_ahead`,
     `before_deadline`, `no_done_asked`, `half_translated`."""
     at, audience = now(), _judged(wish.audience)
     halves = (wish.title_en is not None, wish.text_en is not None)

@@ -79,9 +79,9 @@ def what_is_wrong(
     found = []
     for field, at in (("deadline_at", deadline_at), ("done_deadline_at", done_deadline_at)):
         if at is not None and at <= now:
-            found.append(FieldError(field, "in_the_past"))
+            found.append(FieldError(field, "passed_already"))
         elif at is not None and at > now + LONGEST:
-            found.append(FieldError(field, "too_far_ahead"))
+            found.append(FieldError(field, "too_far_ahead", {"max": (now + LONGEST).isoformat()}))
     if done_deadline_at is not None and not asks_done:
         found.append(FieldError("done_deadline_at", "no_done_asked"))
     elif done_deadline_at is not None and deadline_at is not None and done_deadline_at < deadline_at:

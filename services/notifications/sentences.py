@@ -2,7 +2,7 @@
 
 SAID: dict[str, str] = {
     "nobody": "This audience is nobody.",
-    "in_the_past": "This lies in the past.",
+    "passed_already": "This time has passed already.",
     "too_far_ahead": "This is more than a year ahead.",
     "no_done_asked": "This notice does not ask to say when it is done.",
     "before_deadline": "What is to be done cannot be due before what is to be read.",
@@ -16,7 +16,7 @@ SAID: dict[str, str] = {
     "corrected_already": "This record was corrected already.",
     "acknowledged_already": "All of them have acknowledged it already.",
     "never_edited": "What was acknowledged is never edited.",
-    "no_number": "Nobody to call is known for this shift.",
+    "nobody_to_call": "Nobody to call is known for this shift.",
     "address_unreadable": "This is no address that can be called.",
     "address_inside": "An address inside this network is never called.",
     "https_needed": "The address must begin with https://.",

@@ -99,8 +99,8 @@ def test_a_notice_waits_until_it_is_answered_done_or_withdrawn() -> None:
 @pytest.mark.parametrize(
     ("deadline", "done", "asks_done", "codes"),
     [
-        (AT, None, False, ["in_the_past"]),
-        (AT - MINUTE, AT - MINUTE, True, ["in_the_past", "in_the_past"]),
+        (AT, None, False, ["passed_already"]),
+        (AT - MINUTE, AT - MINUTE, True, ["passed_already", "passed_already"]),
         (AT + LONGEST + MINUTE, None, False, ["too_far_ahead"]),
         (None, AT + MINUTE, False, ["no_done_asked"]),
         (AT + 2 * MINUTE, AT + MINUTE, True, ["before_deadline"]),

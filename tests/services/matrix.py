@@ -321,9 +321,10 @@ def every_route() -> list[Route]:
     from services.dispatch.app import app as dispatch
     from services.duty.app import app as duty
     from services.identity.app import app as identity
+    from services.notifications.app import app as notifications
     from services.personnel.app import app as personnel
 
-    return [*routes_of(identity), *routes_of(personnel), *routes_of(duty), *routes_of(dispatch)]
+    return [*routes_of(identity), *routes_of(personnel), *routes_of(duty), *routes_of(dispatch), *routes_of(notifications)]
 
 
 def uuid_of(name: str, person: Person) -> UUID:

@@ -5,7 +5,19 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from services.notifications.tables import NoticeDepartment, Recipient
+from services.notifications.tables import (
+    Alert,
+    AlertPerson,
+    Delivery,
+    KnownAssignment,
+    KnownShift,
+    Notice,
+    NoticeDepartment,
+    Recipient,
+    Record,
+    Reminder,
+    Webhook,
+)
 from shared import clock
 from shared.auth import Caller
 from shared.clock import now
@@ -22,6 +34,7 @@ from shared.events import (
 from tests.doors import Door
 from tests.people import FANG_JIBAI, FU_XINGJIAN, JIANG_CAIWEI, LEADER, PEOPLE, ZHONG_YIFAN, Person
 from tests.services.let_in import departments, state_of
+from tests.services.matrix import uuid_of
 
 SECRET_ADDRESSES = {one.id: f"{one.number}@mail.example.org" for one in PEOPLE}
 
@@ -110,3 +123,33 @@ async def item_of(notifications: Door, caller: Caller, notice_id: str) -> dict[s
 async def has_left(notifications: Door, person: Person) -> None:
     """The person left yesterday."""
     await notifications.hears(PeopleChanged(people=[state_of(person, left_on=now().date().replace(day=3), version=2)]))
+
+
+async def seed_notifications(notifications: Door) -> None:
+    """Everybody has a notice of their own with a record, an alert, a shift that they lead, and a webhook that bears their name."""
+    await tell(notifications)
+    async with notifications.rows() as tx:
+        for one in PEOPLE:
+            notice_id, alert_id, shift_id = (uuid_of(name, one) for name in ("notice_id", "alert_id", "shift_id"))
+            words: dict[str, Any] = {"kind": "order", "title": f"致{one.name}", "text": one.name, "asks_done": True, "mail": False}
+            whom: dict[str, Any] = {"audience_kind": "people", "audience_ids": [one.id], "head_count": 1}
+            tx.add(Notice(id=notice_id, **words, **whom, issued_by_name="x", issued_at=now()))
+            await tx.flush()
+            where = {"notice_id": notice_id, "department_id": one.department.id}
+            counts = dict.fromkeys(("opened_count", "read_count", "done_count", "late_count", "done_late_count"), 0)
+            tx.add(NoticeDepartment(**where, told_count=1, by_head_count=1, **counts))
+            tx.add(Recipient(person_id=one.id, **where, told_at=now(), recorded_at=now(), late=False, done_late=False))
+            how = {"method": "meeting", "note": one.name, "recorded_by_name": "x", "recorded_at": now()}
+            tx.add(Record(id=uuid_of("record_id", one), person_id=one.id, **where, **how))
+            tx.add(Reminder(notice_id=notice_id, kind="before", reminded_at=now(), missing_count=1))
+            tx.add(Delivery(errand_id=uuid_of("delivery_id", one), notice_id=notice_id, person_id=one.id, why="issued", ended_at=now()))
+            tx.add(Alert(id=alert_id, kind="gap", ref=one.number, params={"person_id": str(one.id)}, opened_at=now()))
+            await tx.flush()
+            tx.add(AlertPerson(alert_id=alert_id, person_id=one.id))
+            times = {"starts_at": now(), "ends_at": now(), "version": 1, "heard_at": now()}
+            tx.add(KnownShift(id=shift_id, operation_name="x", site_name="x", leader_id=one.id, state="open", **times))
+            on_it = {"shift_id": shift_id, "person_id": one.id, "role": "x", "state": "confirmed", "version": 1, "heard_at": now()}
+            tx.add(KnownAssignment(id=uuid_of("assignment_id", one), **on_it))
+            url = f"https://hooks.example.org/{one.number}"
+            hook = {"kind": "assignment.confirmed", "secret": "whsec_", "made_by_name": "x", "made_at": now()}
+            tx.add(Webhook(id=uuid_of("webhook_id", one), url=url, **hook))

@@ -99,4 +99,4 @@ async def test_without_a_leader_or_a_number_it_is_said(notifications: Door) -> N
     without_leader = await notifications.get(f"/shifts/{SHIFT}/leader_number", STAFF)
 
     assert (without_number.status_code, without_number.json()["phone"]) == (200, None)
-    assert (without_leader.status_code, without_leader.json()["code"]) == (404, "no_number")
+    assert (without_leader.status_code, without_leader.json()["code"]) == (404, "nobody_to_call")

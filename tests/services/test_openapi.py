@@ -16,13 +16,14 @@ from gateway.api import INSIDE, joined
 from services.dispatch.app import app as dispatch
 from services.duty.app import app as duty
 from services.identity.app import app as identity
+from services.notifications.app import app as notifications
 from services.personnel.app import SLICES
 from services.personnel.app import app as personnel
 from shared.description import describe
 from tests.services.matrix import Route, every_route, example_of
 
 METHODS = {"get", "post", "put", "patch", "delete"}
-SERVICES = {"identity": identity, "personnel": personnel, "duty": duty, "dispatch": dispatch}
+SERVICES = {"identity": identity, "personnel": personnel, "duty": duty, "dispatch": dispatch, "notifications": notifications}
 
 
 @cache

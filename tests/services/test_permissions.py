@@ -42,6 +42,7 @@ from tests.services.matrix import (
     within,
     words_of,
 )
+from tests.services.notified import seed_notifications
 
 
 async def seed_personnel(personnel: Door) -> None:
@@ -141,10 +142,17 @@ async def seed_duty_and_jobs(duty: Door) -> None:
     await seed_jobs(duty)
 
 
-@pytest.fixture(params=["identity", "personnel", "duty", "dispatch"])
+async def seed_notifications_and_jobs(notifications: Door) -> None:
+    """Everybody has a row of each kind in notifications, and has begun a job."""
+    await seed_notifications(notifications)
+    await seed_jobs(notifications)
+
+
+@pytest.fixture(params=["identity", "personnel", "duty", "dispatch", "notifications"])
 async def door(request: pytest.FixtureRequest, doors: Doors) -> Door:
     """One service, with a row of everybody."""
     seeds = {"identity": seed_identity, "personnel": seed_personnel, "duty": seed_duty_and_jobs, "dispatch": seed_dispatch_and_jobs}
+    seeds["notifications"] = seed_notifications_and_jobs
     await seeds[request.param](getattr(doors, request.param))
     found: Door = getattr(doors, request.param)
     return found
@@ -198,6 +206,7 @@ def test_every_id_in_a_path_is_the_id_of_rows_that_are_tried() -> None:
     names = {name for route in every_route() for name in ids_in_path(route)}
     tried = {"person_id", "department_id", "dose_id", "exemption_id", "remark_id", "import_id", "job_id"}
     tried |= {"post_id", "gap_id", "feed_id"}
+    tried |= {"notice_id", "record_id", "alert_id", "webhook_id"}
     tried |= {"team_id", "operation_id", "site_id", "shift_id", "assignment_id"}
     tried |= {"account_id", "session_id", "role_id", "activation_id", "client_id", "key_id"}
 
