@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import Query
 
 from services.duty import rules
-from services.duty.reads import Asked, candidates_for, shown_candidate
-from services.duty.shapes import EXAMPLE_ID, CandidateShown, PostShown
+from services.duty.reads import Asked, candidates_for, named, shown_candidate
+from services.duty.shapes import EXAMPLE_ID, CandidateShown, PersonBrief, PostShown
 from services.duty.tables import Post
 from shared.auth import Caller, require
 from shared.clock import zone
@@ -20,6 +20,7 @@ from shared.web import Listed, Search
 candidates = Slice(tags=["candidates"])
 
 NOBODY_YET = UUID(int=0)
+IDS_AT_MOST = 500
 
 
 @candidates.get("/people")
@@ -41,3 +42,16 @@ async def list_candidates(
         raise wrong("on", "no_such_time")
     [found] = await candidates_for(read, Asked(shown, rules.time_of(slots[0], shown, NOBODY_YET, NOBODY_YET)), search=q)
     return Listed(items=[shown_candidate(*one) for one in found], total=len(found), page_size=max(len(found), 1))
+
+
+@candidates.get("/people/named")
+async def list_named(
+    caller: Annotated[Caller, require("post.change")],
+    read: Read,
+    q: Search = None,
+    ids: Annotated[list[UUID], Query(max_length=IDS_AT_MOST, examples=[[EXAMPLE_ID]])] = [],  # noqa: B006 pydantic copies it
+) -> Listed[PersonBrief]:
+    """Who may be named in a pool: those who fit what was typed (letters of a name, pinyin, or a number), at most 60, or those of these
+    ids. Whoever has left is not among those found."""
+    found = await named(read, search=q, ids=ids)
+    return Listed(items=[one.brief(numbers=True) for one in found], total=len(found), page_size=max(len(found), 1))

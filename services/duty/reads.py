@@ -15,7 +15,7 @@ from services.duty.rules import Candidate, Key, Ranked, Slot
 from services.duty.shapes import CandidateShown, DutyShown, PersonBrief, PostBrief, PostShown, ReasonShown
 from services.duty.tables import Amendment, Duty, Gap, KnownDepartment, KnownPerson, Post, Roster
 from shared.bookings import LONGEST_REST, Span, booking, judge, limits, taken
-from shared.clock import now, zone
+from shared.clock import now, today, zone
 from shared.refusals import Reason
 from shared.rest import UNAVAILABLE
 
@@ -130,6 +130,22 @@ async def people_of(read: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Known
     return {row[0]: Known(*row) for row in await read.execute(_people().where(KnownPerson.id.in_(wanted)))}
 
 
+def _fits(search: str) -> ColumnElement[bool]:
+    said = search.replace(" ", "")
+    by_pinyin = func.replace(KnownPerson.sort_key, " ", "", type_=Text()).icontains(said, autoescape=True)
+    by_number = KnownPerson.number.istartswith(said, autoescape=True)
+    return or_(KnownPerson.name.icontains(search, autoescape=True), by_number, by_pinyin)
+
+
+async def named(read: AsyncSession, *, search: str | None, ids: Collection[UUID]) -> list[Known]:
+    """Those who fit what was typed and have not left, and those of these ids, in the order of their names."""
+    wanted = [KnownPerson.id.in_(ids)]
+    if search:
+        wanted.append(and_(_fits(search), or_(KnownPerson.left_on.is_(None), KnownPerson.left_on > today())))
+    found = _people().where(or_(*wanted)).order_by(KnownPerson.sort_key, KnownPerson.number).limit(ASKED_AT_MOST + len(ids))
+    return [Known(*row) for row in await read.execute(found)]
+
+
 def brief(people: People, person_id: UUID | None, numbers: bool = False) -> PersonBrief | None:
     """Who it is; of whoever's record was removed, the id alone."""
     if person_id is None:
@@ -191,13 +207,38 @@ def own_reasons(post: PostShown, slot: Slot, known: Known | None, reached: Mappi
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a writer must know of a week before it holds anything: its version and state, and who holds which place."""
+
+    version: int
+    state: str
+    held: Mapping[Key, UUID]
+
+
+async def glance_at(read: AsyncSession, monday: date) -> Glance:
+    """The week at a glance, in one statement; the row of its roster is held later, after the people."""
+    there = and_(Duty.monday == Roster.monday, standing())
+    wanted = select(Roster.version, Roster.state, Duty.post_id, Duty.on, Duty.place, Duty.person_id).outerjoin(Duty, there)
+    rows = (await read.execute(wanted.where(Roster.monday == monday))).all()
+    if not rows:
+        return Glance(0, "none", {})
+    return Glance(rows[0][0], rows[0][1], {(row[2], row[3], row[4]): row[5] for row in rows if row[5] is not None})
+
+
 async def problems_of(
-    read: AsyncSession, week: Week, held: Mapping[Key, UUID], people: People, *, without: Collection[UUID] = ()
+    read: AsyncSession,
+    week: Week,
+    held: Mapping[Key, UUID],
+    people: People,
+    *,
+    without: Collection[UUID] = (),
+    last: Collection[Key] = (),
 ) -> dict[Key, list[Reason]]:
-    """What is wrong with each of these places if these people held them; places in order are left out. `without`: bookings that
-    would be released first."""
+    """What is wrong with each of these places if these people held them; places in order are left out. Of two that cannot go together
+    the later one is at fault, or the one of `last`. `without`: bookings that would be released first."""
     asked = [(slot, held[slot.key], _begins_at(week, slot, held[slot.key])) for slot in week.slots if slot.key in held]
-    asked.sort(key=lambda one: one[2])
+    asked.sort(key=lambda one: (one[0].key in last, one[2]))
     found = {slot.key: [Reason("over")] for slot, _, begins_at in asked if begins_at >= slot.ends_at}
     asked = [one for one in asked if one[0].key not in found]
     posts = {post.id: post for post in week.posts}
@@ -254,15 +295,12 @@ async def candidates_for(read: AsyncSession, *asked: Asked, search: str | None =
 def _likeliest(number: int, place: Asked, reached: Mapping[UUID, set[UUID]], search: str | None, most: int) -> Select[Any]:
     post, wanted = place.post, place.wanted
     on = wanted.ends_at.astimezone(zone()).date()
-    may = [or_(KnownPerson.left_on.is_(None), KnownPerson.left_on > on), KnownPerson.id != wanted.person_id]
+    may: list[ColumnElement[bool]] = [or_(KnownPerson.left_on.is_(None), KnownPerson.left_on > on), KnownPerson.id != wanted.person_id]
     if post.pool_departments or post.pool_people:
         departments = set[UUID]().union(*(reached.get(one, set()) for one in post.pool_departments))
         may.append(or_(KnownPerson.department_id.in_(departments), KnownPerson.id.in_(post.pool_people)))
     if search:
-        said = search.replace(" ", "")
-        by_pinyin = func.replace(KnownPerson.sort_key, " ", "", type_=Text()).icontains(said, autoescape=True)
-        by_number = KnownPerson.number.istartswith(said, autoescape=True)
-        may.append(or_(KnownPerson.name.icontains(search, autoescape=True), by_number, by_pinyin))
+        may.append(_fits(search))
     rest = timedelta(hours=limits().rest_hours)
     around = func.tstzrange(wanted.starts_at - rest, wanted.ends_at + rest)
     busy = exists().where(booking.c.person_id == KnownPerson.id, booking.c.during.op("&&")(around)).correlate(KnownPerson)

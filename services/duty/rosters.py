@@ -1,6 +1,7 @@
 """Rosters: a week of duties as it is planned, checked, published and amended. What is published has no gap."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.duty import rules
 from services.duty.acts import close_gap, events_of, new_duty, note, refuse, replace, span_of
-from services.duty.reads import People, Week, amendments_of, brief, people_of, problems_of, week_of
+from services.duty.reads import Glance, People, Week, amendments_of, brief, glance_at, people_of, problems_of, week_of
 from services.duty.rules import Key
 from services.duty.shapes import (
     AmendmentShown,
@@ -61,10 +62,11 @@ async def fill_slots(monday: RosterMonday, wish: SlotsWish, caller: Annotated[Ca
     refused as a whole when anything forbids it: `gaps` for a place that would be empty, `clashes` for the rest, place by place in `errors`,
     with the assignments that are met in `params.assignments`. Refused: `changed_meanwhile`; 422 for a place or person that is not there,
     a place named twice, a reason that is missing."""
-    week = await week_of(tx, monday)
-    if week.published:
-        return await _amend(tx, week, wish, caller)
-    await tx.execute(insert(Roster).values(monday=monday, state="draft", version=0).on_conflict_do_nothing())
+    seen = await glance_at(tx, monday)
+    if seen.state == "published":
+        return await _amend(tx, monday, seen, wish, caller)
+    if seen.state == "none":
+        await tx.execute(insert(Roster).values(monday=monday, state="draft", version=0).on_conflict_do_nothing())
     week = await week_of(tx, monday, hold=True)
     _unchanged(week, wish.version)
     wishes = _wishes(week, wish.slots)
@@ -101,7 +103,7 @@ async def publish_roster(
     """Publish a week: from now on it hangs on the wall, and everybody's time in it is booked. Refused as a whole: `gaps` while a place is
     empty, `clashes` when anything forbids a duty; place by place in `errors`, with names, and the assignments that duties meet in
     `params.assignments`. Refused: `changed_meanwhile`, `published_already`, `no_posts`."""
-    seen = await week_of(tx, monday)
+    seen = await glance_at(tx, monday)
     await hold_time_of(tx, *seen.held.values())  # before the row: whoever books a person holds the person first
     week = await week_of(tx, monday, hold=True)
     if week.published:
@@ -175,12 +177,12 @@ async def _publish(tx: AsyncSession, week: Week, roster: Roster, caller: Caller)
     await publish_all(tx, events_of(list(week.duties.values())))
 
 
-async def _amend(tx: AsyncSession, seen: Week, wish: SlotsWish, caller: Caller) -> RosterShown:
+async def _amend(tx: AsyncSession, monday: date, seen: Glance, wish: SlotsWish, caller: Caller) -> RosterShown:
     if not wish.reason:
         raise wrong("reason", "required")
-    now_there = [seen.duties[key].person_id for key in _wishes(seen, wish.slots) if key in seen.duties]
-    await hold_time_of(tx, *now_there, *(one.person_id for one in wish.slots if one.person_id))
-    week = await week_of(tx, seen.monday, hold=True)
+    there_now = [person for one in wish.slots if (person := seen.held.get((one.post_id, one.on, one.place)))]
+    await hold_time_of(tx, *there_now, *(one.person_id for one in wish.slots if one.person_id))
+    week = await week_of(tx, monday, hold=True)
     _unchanged(week, wish.version, seen)
     held = week.held
     wishes = {key: person_id for key, person_id in _wishes(week, wish.slots).items() if held.get(key) != person_id}
@@ -189,14 +191,16 @@ async def _amend(tx: AsyncSession, seen: Week, wish: SlotsWish, caller: Caller) 
     people = await people_of(tx, named)
     _check_known(wish.slots, people)
     change = {key: person_id for key, person_id in wishes.items() if person_id is not None}
-    problems = await problems_of(tx, week, change, people, without=[week.duties[key].id for key in change if key in week.duties])
-    empty = {key: [Reason("gap")] for key, person_id in wishes.items() if person_id is None}
-    if empty or problems:
-        raise refuse(week, {**problems, **empty}, change, people)
+    without = [week.duties[key].id for key in change if key in week.duties]
+    problems = await problems_of(tx, week, {**held, **change}, people, without=without, last=change)
+    forbids = {key: found for key, found in problems.items() if key in change}
+    forbids |= {key: [Reason("gap")] for key, person_id in wishes.items() if person_id is None}
+    if forbids:
+        raise refuse(week, forbids, change, people)
     if change:
         noted = await _carry_out(tx, week, change, wish.reason, caller)
         amendments = [*noted, *amendments]
-    return _shown(week, people, await problems_of(tx, week, week.held, people), amendments, caller)
+    return _shown(week, people, problems, amendments, caller)
 
 
 async def _carry_out(tx: AsyncSession, week: Week, change: Mapping[Key, UUID], reason: str, caller: Caller) -> list[Amendment]:
@@ -214,7 +218,7 @@ async def _carry_out(tx: AsyncSession, week: Week, change: Mapping[Key, UUID], r
     return noted
 
 
-def _unchanged(week: Week, version: int, seen: Week | None = None) -> None:
+def _unchanged(week: Week, version: int, seen: Glance | None = None) -> None:
     """Refused when somebody else changed the week since it was read, or between looking at it and holding its row."""
     if week.version != version or (seen is not None and seen.version != version):
         raise Refused("changed_meanwhile", 409, {"version": week.version})

@@ -10,6 +10,16 @@ MORE: dict[str, tuple[int, str]] = {
     ),
     "POST /shifts/{shift}/cancellation": (13, "everybody on it is held before it is, released, and told"),
     "POST /operations/{operation}/days/copy": (14, "the old day is read, the new one made, and everybody judged and booked for it"),
+    "PUT /rosters/{monday}/slots": (11, "places that are filled, changed and emptied are three kinds of rows; all are judged anew"),
+    "PUT /rosters/{monday}/slots (published)": (
+        20,
+        "the people are held before the roster; duties are given up, cut and made, each with its bookings, told, and put on record",
+    ),
+    "POST /rosters/{monday}/publication": (
+        13,
+        "the people are held before the roster; everybody is judged for all there is to say, and booked",
+    ),
+    "POST /gaps/{gap}/filling": (14, "the person is held before the roster; a duty, its booking, the gap and the record change together"),
 }
 """`METHOD /path` -> (statements, why)."""
 
