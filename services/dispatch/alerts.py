@@ -68,7 +68,7 @@ async def list_alerts(caller: Annotated[Caller, require("candidate.read")], read
     wanted = wanted.join(Operation, Operation.id == Shift.operation_id)
     wanted = wanted.where(OpenPlace.state == "open", Shift.ends_at > now(), Shift.state != "cancelled")
     by = (Shift.starts_at, OpenPlace.opened_at, OpenPlace.assignment_id)
-    rows = (await read.execute(wanted.order_by(*by).limit(MOST))).tuples().all()
+    rows = (await read.execute(wanted.order_by(*by).limit(MOST))).all()
     vacancies = [
         Vacancy(place.assignment_id, shift.id, operation.requirement, max(shift.starts_at, now()), shift.ends_at, place.person_id)
         for place, shift, _, operation in rows

@@ -171,7 +171,7 @@ async def list_mine(
     wanted = wanted.join(Operation, Operation.id == Shift.operation_id).where(mine, Assignment.ends_at > first, Shift.state != "planned")
     if until is not None:
         wanted = wanted.where(Assignment.starts_at < day_bounds(until, zone())[1])
-    rows = (await read.execute(wanted.order_by(Assignment.starts_at, Assignment.asked_at).limit(500))).tuples().all()
+    rows = (await read.execute(wanted.order_by(Assignment.starts_at, Assignment.asked_at).limit(500))).all()
     leaders = await brief_people(read, {shift.leader_id for _, shift, _, _ in rows})
     there = func.extract("epoch", Assignment.checked_out_at - Assignment.checked_in_at) / 3600
     recent = Assignment.checked_in_at > now() - LOOKS_BACK

@@ -73,9 +73,7 @@ async def list_open_to_me(caller: Annotated[Caller, require("assignment.answer")
             break
     ids = [rows[0].id for rows in found]
     named = select(Shift, Site, Operation).join(Site, Site.id == Shift.site_id).join(Operation, Operation.id == Shift.operation_id)
-    places = {
-        shift.id: (shift, site, operation) for shift, site, operation in (await read.execute(named.where(Shift.id.in_(ids)))).tuples()
-    }
+    places = {shift.id: (shift, site, operation) for shift, site, operation in (await read.execute(named.where(Shift.id.in_(ids))))}
     leaders = await brief_people(read, {shift.leader_id for shift, _, _ in places.values()})
     items = [_open_shift(*places[rows[0].id], rows, leaders) for rows in found if rows[0].id in places]
     return Listed(items=items, total=len(items), page_size=MOST_OPEN)

@@ -2,28 +2,39 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID, uuid4
 
+from fastapi import Path
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.acts import add_shifts, held_operation, tell_assignments, tell_shifts
-from services.dispatch.reads import brief, brief_people, operation_shown, unfit_of
+from services.dispatch.reads import assignment_shown, brief, brief_people, operation_shown, unfit_of
 from services.dispatch.rules.patterns import day_bounds, same_times
-from services.dispatch.shapes import OperationId, OperationShown, Unplaced
+from services.dispatch.shapes import (
+    AssignmentShown,
+    OperationBrief,
+    OperationId,
+    OperationShown,
+    PersonBrief,
+    RoleWish,
+    Unplaced,
+)
 from services.dispatch.tables import HOLDS_PLACE, Assignment, Operation, Shift, ShiftRole, Site
 from shared.auth import Caller, require
 from shared.bookings import LONGEST_REST, Span, book, hold_time_of, limits, taken
 from shared.clock import now, zone
-from shared.db import Tx
+from shared.db import Read, Tx
 from shared.refusals import Reason, Refused, wrong
 from shared.rest import what_forbids
 from shared.service import Slice
 from shared.web import Body, Shown
 
 days = Slice(prefix="/operations", tags=["operations"])
+
+Day = Annotated[date, Path(description="A local day", examples=["2021-08-05"])]
 
 
 class DayCopy(Body):
@@ -53,6 +64,67 @@ class DayCopied(Shown):
     left_out_count: int
     asked_count: int
     refused: list[NotAsked]
+
+
+class ListedShift(Shown):
+    """A shift of the day with its people: whom the caller may see of them."""
+
+    id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    leader: PersonBrief | None
+    roles: list[RoleWish]
+    assignments: list[AssignmentShown]
+
+
+class ListedSite(Shown):
+    """A site with the shifts of the day."""
+
+    id: UUID
+    name: str
+    address: str | None
+    shifts: list[ListedShift]
+
+
+class DayList(Shown):
+    """Who is where on a day, to be printed: paper is what is left when nothing else is."""
+
+    operation: OperationBrief
+    on: date
+    sites: list[ListedSite]
+
+
+@days.get("/{operation_id}/days/{on}")
+async def list_day(operation_id: OperationId, on: Day, caller: Annotated[Caller, require("assignment.read")], read: Read) -> DayList:
+    """The shifts of a local day with the people who hold a place, site by site. Refused: `not_found`."""
+    operation = await read.scalar(select(Operation).where(Operation.id == operation_id))
+    if operation is None:
+        raise Refused("not_found", 404)
+    start, end = day_bounds(on, zone())
+    that_day = (Shift.operation_id == operation_id, Shift.starts_at >= start, Shift.starts_at < end, Shift.state != "cancelled")
+    sites = list(await read.scalars(select(Site).where(Site.operation_id == operation_id).order_by(Site.place_in_list, Site.id)))
+    shifts = list(await read.scalars(select(Shift).where(*that_day).order_by(Shift.starts_at, Shift.ends_at)))
+    ids = [one.id for one in shifts]
+    roles = list(await read.scalars(select(ShiftRole).where(ShiftRole.shift_id.in_(ids)).order_by(ShiftRole.place_in_list)))
+    on_them = select(Assignment).where(Assignment.shift_id.in_(ids), Assignment.state.in_(HOLDS_PLACE))
+    people = list(await read.scalars(on_them.order_by(Assignment.role, Assignment.asked_at, Assignment.id)))
+    names = await brief_people(read, {*(one.leader_id for one in shifts), *(one.person_id for one in people)}, numbers=True)
+
+    def listed(shift: Shift) -> ListedShift:
+        return ListedShift(
+            id=shift.id,
+            starts_at=shift.starts_at,
+            ends_at=shift.ends_at,
+            leader=brief(names, shift.leader_id) if shift.leader_id else None,
+            roles=[RoleWish(name=one.name, head_count=one.head_count) for one in roles if one.shift_id == shift.id],
+            assignments=[assignment_shown(one, names) for one in people if one.shift_id == shift.id],
+        )
+
+    here = [
+        ListedSite(id=site.id, name=site.name, address=site.address, shifts=[listed(one) for one in shifts if one.site_id == site.id])
+        for site in sites
+    ]
+    return DayList(operation=OperationBrief.model_validate(operation), on=on, sites=[one for one in here if one.shifts])
 
 
 @days.post("/{operation_id}/opening")

@@ -25,15 +25,15 @@ async def free_who_cannot(tx: AsyncSession, person_ids: Collection[UUID]) -> Non
     coming = select(Assignment, Operation.requirement).join(Shift, Shift.id == Assignment.shift_id)
     coming = coming.join(Operation, Operation.id == Shift.operation_id)
     coming = coming.where(Assignment.person_id.in_(person_ids), Assignment.state.in_(("proposed", "confirmed")), Assignment.ends_at > now())
-    ahead = (await tx.execute(coming)).tuples().all()
+    ahead = (await tx.execute(coming)).all()
     if not ahead:
         return
     shifts = {row.shift_id for row, _ in ahead}
     await tx.execute(select(Shift.id).where(Shift.id.in_(shifts)).order_by(Shift.id).with_for_update())
-    held = (await tx.execute(coming.order_by(Assignment.starts_at).execution_options(populate_existing=True))).tuples().all()
+    held = (await tx.execute(coming.order_by(Assignment.starts_at).execution_options(populate_existing=True))).all()
     people = {row.person_id for row, _ in held}
     here = await tx.execute(select(KnownPerson.id, KnownPerson.left_on).where(KnownPerson.id.in_(people)))
-    left = dict(here.tuples().all())
+    left = dict(here.all())
     fitness = await fitness_of(tx, people, {rule for _, rule in held})
     away = await taken(tx, people, now(), max(row.ends_at for row, _ in held))
     unavailable = [span for span in away if span.kind == UNAVAILABLE]

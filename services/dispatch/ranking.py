@@ -191,7 +191,7 @@ async def shortlists(read: AsyncSession, places: Sequence[Vacancy], most: int) -
     async with as_system(read):
         found = (await read.execute(union_all(*(select(*(one.c[name] for name in columns)) for one in likely)))).all()
         on_them = select(Assignment.shift_id, Assignment.person_id).where(Assignment.shift_id.in_({one.shift_id for one in places}))
-        on = set((await read.execute(on_them.where(Assignment.state.not_in(("declined", "released"))))).tuples())
+        on = set(await read.execute(on_them.where(Assignment.state.not_in(("declined", "released")))))
     booked = await spans_of(read, {row.id for row in found}, begins, ends)
     bounds, answers = limits(), {}
     pools: dict[str, list[Any]] = defaultdict(list)

@@ -7,17 +7,18 @@ from pydantic import Field
 from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.dispatch.ranking import here_on, searched
 from services.dispatch.reads import brief, brief_people, must_be_here
 from services.dispatch.shapes import PersonBrief, TeamId
 from services.dispatch.tables import KnownPerson, Team, TeamMember
 from shared.auth import Caller, require
-from shared.clock import today
+from shared.clock import now, today
 from shared.db import Read, Tx, as_system
 from shared.events import TeamsChanged, TeamState
 from shared.messaging.outbox import publish
 from shared.refusals import Refused, wrong
 from shared.service import Slice
-from shared.web import Body, Code, Line, Listed, Shown, Version
+from shared.web import Body, Code, Line, Listed, PageSize, Search, Shown, Version
 
 teams = Slice(prefix="/teams", tags=["teams"])
 
@@ -87,6 +88,18 @@ async def form_team(wish: NewTeam, caller: Annotated[Caller, require("team.chang
     await _join(tx, row, set(wish.member_ids))
     _tell(tx, row, set(wish.member_ids))
     return await _shown(tx, row)
+
+
+@teams.get("/people")
+async def find_people(
+    caller: Annotated[Caller, require("team.change")], read: Read, q: Search = None, page_size: PageSize = 50
+) -> Listed[PersonBrief]:
+    """Who is here, by letters of the name, pinyin or number: whom a team can have. The first of them; `total` says how many match."""
+    found = select(KnownPerson.id).where(here_on(now()), *([searched(q)] if q else []))
+    total = await read.scalar(select(func.count()).select_from(found.subquery())) or 0
+    ids = list(await read.scalars(found.order_by(KnownPerson.sort_key, KnownPerson.id).limit(page_size)))
+    people = await brief_people(read, ids, numbers=True)
+    return Listed(items=[people[one] for one in ids], total=total, page_size=page_size)
 
 
 @teams.get("/{team_id}")
