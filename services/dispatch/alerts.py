@@ -99,18 +99,16 @@ async def list_alerts(caller: Annotated[Caller, require("candidate.read")], read
     return Listed(items=items, total=len(items), page_size=MOST)
 
 
-@alerts.post("/{assignment_id}/filling", status_code=201)
-async def fill_place(
-    assignment_id: AlertId, wish: Stand, caller: Annotated[Caller, require("assignment.confirm")], tx: Tx
-) -> AssignmentShown:
+@alerts.post("/{place_id}/filling", status_code=201)
+async def fill_place(place_id: AlertId, wish: Stand, caller: Annotated[Caller, require("assignment.confirm")], tx: Tx) -> AssignmentShown:
     """Ask somebody to stand in where a place is open, also while the shift runs. Refused: `not_found`, `closed_already`, and all that
     forbids to ask somebody."""
-    place = await tx.scalar(select(OpenPlace).where(OpenPlace.assignment_id == assignment_id))
+    place = await tx.scalar(select(OpenPlace).where(OpenPlace.assignment_id == place_id))
     if place is None:
         raise Refused("not_found", 404)
     if place.state != "open":
         raise Refused("closed_already", 409)
-    manner = Manner("proposed", caller, override=wish.override, running=True, instead_of=assignment_id)
+    manner = Manner("proposed", caller, override=wish.override, running=True, instead_of=place_id)
     outcome = await place_people(tx, place.shift_id, place.role, [wish.person_id], manner)
     shown = await one_placed(tx, outcome)
     if place.filled_by != wish.person_id:  # somebody else was quicker, and there was another place

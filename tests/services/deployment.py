@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from services.dispatch.tables import Assignment, KnownFitness, Operation, Shift, ShiftRole, Site, Team, TeamMember
+from services.dispatch.tables import Assignment, KnownFitness, OpenPlace, Operation, Shift, ShiftRole, Site, Team, TeamMember
 from shared.bookings import Span, book, hold_time_of
 from shared.clock import now
 from shared.events import DepartmentsChanged, PeopleChanged
@@ -68,9 +68,13 @@ async def is_on(dispatch: Door, shift: Shift, person: Person, state: str = "conf
 
 def assigned(shift: Shift, person_id: UUID, **given: Any) -> Assignment:
     """The row of a person on a shift."""
-    times = {"starts_at": shift.starts_at, "ends_at": shift.ends_at, "asked_at": now(), "walk_on": False, "late": False}
-    plain = {"id": uuid4(), "role": "登记", "state": "confirmed", "version": 1}
-    return Assignment(shift_id=shift.id, person_id=person_id, **{**times, **plain, **given})
+    return assigned_to(shift.id, {"starts_at": shift.starts_at, "ends_at": shift.ends_at}, person_id=person_id, **given)
+
+
+def assigned_to(shift_id: UUID, times: dict[str, datetime], **given: Any) -> Assignment:
+    """The row of somebody on the shift of these times."""
+    plain = {"id": uuid4(), "role": "登记", "state": "confirmed", "asked_at": now(), "walk_on": False, "late": False, "version": 1}
+    return Assignment(shift_id=shift_id, **{**times, **plain, **given})
 
 
 async def is_fit(dispatch: Door, person: Person, rule: str = "testing_point", until: datetime | None = None) -> None:
@@ -85,7 +89,10 @@ async def seed_dispatch(dispatch: Door) -> None:
     starts_at, ends_at = NOW + timedelta(days=1), NOW + timedelta(days=1, hours=4)
     async with dispatch.rows() as tx:
         for one in PEOPLE:
-            ids = {name: id_of(f"{name}-{one.number}") for name in ("team_id", "operation_id", "site_id", "shift_id", "assignment_id")}
+            ids = {
+                name: id_of(f"{name}-{one.number}")
+                for name in ("team_id", "operation_id", "site_id", "shift_id", "assignment_id", "place_id")
+            }
             tx.add(Team(id=ids["team_id"], name=f"第{one.number[-2:]}队", leader_id=one.id, version=1))
             days = {"from_on": TODAY, "until_on": TODAY + timedelta(days=2)}
             made = {"kind": "testing", "place": "林语社区", "state": "open", "created_at": now(), "version": 1, **days}
@@ -100,9 +107,13 @@ async def seed_dispatch(dispatch: Door) -> None:
             await tx.flush()
             tx.add(ShiftRole(shift_id=ids["shift_id"], name="登记", head_count=2, place_in_list=0))
             await tx.flush()
-            asked = {"state": "proposed", "asked_at": now(), "walk_on": False, "late": False, "version": 1, **times}
-            tx.add(Assignment(id=ids["assignment_id"], shift_id=ids["shift_id"], person_id=one.id, role="登记", **asked))
+            tx.add(assigned_to(ids["shift_id"], times, id=ids["assignment_id"], person_id=one.id, state="proposed"))
             await book(tx, Span(ids["assignment_id"], one.id, starts_at, ends_at, "assignment"))
+            gone = assigned_to(ids["shift_id"], times, id=ids["place_id"], person_id=id_of("somebody"), state="released")
+            tx.add(gone)
+            await tx.flush()
+            place = {"shift_id": ids["shift_id"], "person_id": gone.person_id, "role": "登记", "because": "left", "state": "open"}
+            tx.add(OpenPlace(assignment_id=gone.id, opened_at=now(), **place))
 
 
 async def assignment(dispatch: Door, row_id: UUID) -> Assignment:

@@ -62,8 +62,16 @@ ORDINARY = (LIANG_YUAN, JIANG_CAIWEI, GU_CHANGTING, PAN_XIANGYE)  # hold no offi
 TARGETS = (LIANG_YUAN, JIANG_CAIWEI, GU_CHANGTING)
 
 NEEDS_ALL = {"identity GET /looks": "everybody's looks; one's own are /looks/mine"}
-SHOWS_NAMES = {"identity GET /demo/cast": "the buttons of the demo's sign-in page"}
-NO_ROWS = {"code": "a secret, not an id", "secret": "a secret, not an id", "monday": "a date, not an id"}
+SHOWS_NAMES = {
+    "identity GET /demo/cast": "the buttons of the demo's sign-in page",
+    "dispatch GET /operations/{operation_id}/days/{on}": "who leads a shift is no secret; of the others one sees oneself (test_shifts.py)",
+}
+NO_ROWS = {"code": "a secret, not an id", "secret": "a secret, not an id", "monday": "a date, not an id", "on": "a date, not an id"}
+EVERYBODYS = {
+    "dispatch POST /shifts/{shift_id}/signup": "a shift is everybody's to see; who signs up is the caller",
+    "dispatch GET /operations/{operation_id}/days/{on}": "an operation is everybody's to see; of its people one sees oneself",
+}
+"""Routes whose path names nobody's own row, though the caller reaches one's own only."""
 SAFE = ("GET", "HEAD")
 
 
@@ -220,6 +228,9 @@ def naming(route: Route, person: Person) -> Iterator[tuple[str, Wish]]:
         path = route.path
         for name in names:
             path = path.replace(f"{{{name}}}", row_of(name, person))
+        for one in route.parameters:
+            if one["in"] == "path":  # what is left names no row
+                path = path.replace(f"{{{one['name']}}}", str(example_of(one, one["schema"])))
         plain = replace(plain, path=path)
         yield "path", plain
     for one in route.parameters:
