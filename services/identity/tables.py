@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import TYPES, metadata
+from shared.known import DepartmentColumns, PersonColumns
 
 
 class Table(DeclarativeBase):
@@ -210,21 +211,11 @@ class Look(Table):
     purpose: Mapped[str]
 
 
-class KnownPerson(Table):
+class KnownPerson(PersonColumns, Table):
     """What personnel told of a person; of the phone number the last four digits only."""
 
     __tablename__ = "known_person"
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    number: Mapped[str]
-    name: Mapped[str]
-    sort_key: Mapped[str]
-    department_id: Mapped[UUID] = mapped_column(index=True)
-    employment: Mapped[str]
     phone_last4: Mapped[str | None]
-    left_on: Mapped[date | None]
-    version: Mapped[int]
-    telling: Mapped[UUID | None]
-    heard_at: Mapped[datetime]
 
 
 class KnownDuty(Table):
@@ -242,16 +233,7 @@ class KnownDuty(Table):
     heard_at: Mapped[datetime]
 
 
-class KnownDepartment(Table):
+class KnownDepartment(DepartmentColumns, Table):
     """What personnel told of a department and of those who answer for it."""
 
     __tablename__ = "known_department"
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    parent_id: Mapped[UUID | None] = mapped_column(index=True)
-    head_id: Mapped[UUID | None] = mapped_column(index=True)
-    reporter_id: Mapped[UUID | None] = mapped_column(index=True)
-    deputy_id: Mapped[UUID | None] = mapped_column(index=True)
-    version: Mapped[int]
-    telling: Mapped[UUID | None]
-    heard_at: Mapped[datetime]
