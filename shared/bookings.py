@@ -13,7 +13,7 @@ from shared.refusals import Reason, Refused
 from shared.rest import UNAVAILABLE, Limits, Span, what_forbids
 from shared.settings import settings
 
-__all__ = ["Span", "block", "book", "hold_time_if_free", "hold_time_of", "judge", "limits", "release", "taken"]
+__all__ = ["Span", "block", "book", "hold_time_if_free", "hold_time_of", "judge", "limits", "release", "taken", "unblock"]
 
 booking = Table(
     "booking",
@@ -105,6 +105,14 @@ async def book(tx: AsyncSession, *wanted: Span, despite: Collection[str] = ()) -
 async def block(tx: AsyncSession, *spans: Span) -> None:
     """A person cannot be had for a time: always accepted, whatever is booked, which whoever booked it then frees."""
     await _insert(tx, [span for span in spans if span.kind == UNAVAILABLE])
+
+
+async def unblock(tx: AsyncSession, *refs: UUID) -> None:
+    """Whoever could not be had can be had again; where nothing was blocked there is nothing to do."""
+    if refs:
+        mine = booking.c.owner == literal_column("current_user")
+        blocked = booking.c.ref == any_(bindparam("refs", list(set(refs)), ARRAY(Uuid)))
+        await tx.execute(delete(booking).where(mine, blocked, booking.c.kind == UNAVAILABLE))
 
 
 async def _insert(tx: AsyncSession, spans: Iterable[Span]) -> None:

@@ -1,26 +1,35 @@
 """What several slices write, given tx: standings computed anew, people and looks told."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Date, bindparam, cast, literal, null, select, union_all
+from sqlalchemy import Date, bindparam, cast, literal, null, or_, select, union_all, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.rules import names
+from services.personnel.rules.fitness import RULE_SETS, begins_at, fit, rules_that_need
 from services.personnel.rules.programmes import PROGRAMMES
 from services.personnel.rules.standing import Exempt, Given, Span, timeline
+from services.personnel.rules.standing import Standing as How
 from services.personnel.rules.standing import Statement as Said
-from services.personnel.tables import Department, Dose, Exemption, Person, Standing, Statement
+from services.personnel.tables import Department, Dose, Exemption, Fitness, Person, Standing, Statement
 from shared.auth import Caller
+from shared.bookings import Span as Time
+from shared.bookings import block, unblock
 from shared.clock import now, zone
 from shared.db import as_system
 from shared.due import later, never
 from shared.events import (
     PEOPLE_IN_ONE,
+    ContactsChanged,
+    ContactState,
     DepartmentsChanged,
     DepartmentState,
+    FitnessChanged,
+    FitnessState,
     HealthRecordChanged,
     PeopleChanged,
     PersonState,
@@ -61,6 +70,30 @@ async def tell_people(tx: AsyncSession, states: Sequence[PersonState], telling: 
     """Tell many people, 200 in one event."""
     chunks = (states[start : start + PEOPLE_IN_ONE] for start in range(0, len(states), PEOPLE_IN_ONE))
     await publish_all(tx, [PeopleChanged(people=list(chunk), telling=telling) for chunk in chunks])
+
+
+def contact_state(person: Person) -> ContactState:
+    """Where a person is reached, for notifications alone."""
+    return ContactState(person_id=person.id, phone=person.phone, email=person.email, version=person.version)
+
+
+async def tell_contacts(tx: AsyncSession, states: Sequence[ContactState], telling: UUID | None = None) -> None:
+    """Tell where people are reached, 200 in one event."""
+    chunks = (states[start : start + PEOPLE_IN_ONE] for start in range(0, len(states), PEOPLE_IN_ONE))
+    await publish_all(tx, [ContactsChanged(contacts=list(chunk), telling=telling) for chunk in chunks])
+
+
+def fitness_state(row: Any) -> FitnessState:
+    """From when until when somebody is fit, never why."""
+    return FitnessState.model_construct(
+        person_id=row.person_id, rule=row.rule, fit_from=row.fit_from, fit_until=row.fit_until, version=row.version
+    )
+
+
+async def tell_fitness(tx: AsyncSession, states: Sequence[FitnessState], telling: UUID | None = None) -> None:
+    """Tell who is fit for what, 200 in one event."""
+    chunks = (states[start : start + PEOPLE_IN_ONE] for start in range(0, len(states), PEOPLE_IN_ONE))
+    await publish_all(tx, [FitnessChanged(fitness=list(chunk), telling=telling) for chunk in chunks])
 
 
 def department_state(department: Department) -> DepartmentState:
@@ -109,8 +142,57 @@ async def compute_standing(tx: AsyncSession, person: Person, programme: str) -> 
         )
         await tx.execute(_FORGET, whose)
         await tx.execute(_REMEMBER, [span_row(person.id, programme, span) for span in spans])
+        if rules := rules_that_need(programme):
+            await _compute_fitness(tx, person.id, rules, {programme: spans})
     publish(tx, HealthRecordChanged(person_ids=[person.id]))
     return doses, spans
+
+
+_FITNESS: Any = Fitness.__table__
+_OTHER_SPANS = select(Standing.programme, Standing.from_on, Standing.until_on, Standing.code).where(Standing.person_id == _PERSON)
+
+
+async def _compute_fitness(tx: AsyncSession, person_id: UUID, rules: Sequence[str], standings: Mapping[str, Sequence[Span]]) -> None:
+    """Compute anew what somebody is fit for, and tell it where it changed. Of other programmes what is on record is asked."""
+    if others := {need.programme for rule in rules for need in RULE_SETS[rule]} - standings.keys():
+        found: dict[str, list[Span]] = {}
+        asked: Any = _OTHER_SPANS.where(Standing.programme.in_(others)).order_by(Standing.programme, Standing.from_on)
+        for name, from_on, until_on, code in await tx.execute(asked, {"of_person": person_id}):
+            found.setdefault(name, []).append(Span(from_on, until_on, How(code, 0, 0)))
+        standings = {**standings, **found}
+    fits = [fit(rule, standings) for rule in rules]
+    changed: list[Any] = []
+    is_fit = [
+        {"person_id": person_id, "rule": one.rule, "version": 1}
+        | {"fit_from": begins_at(one.fit_from, zone()), "fit_until": begins_at(one.fit_until, zone())}
+        for one in fits
+        if one.fit_from
+    ]
+    if is_fit:
+        fresh = insert(_FITNESS).values(is_fit)
+        new = fresh.excluded
+        differs = or_(_FITNESS.c.fit_from.is_distinct_from(new.fit_from), _FITNESS.c.fit_until.is_distinct_from(new.fit_until))
+        kept = fresh.on_conflict_do_update(
+            index_elements=["person_id", "rule"],
+            set_={"fit_from": new.fit_from, "fit_until": new.fit_until, "version": _FITNESS.c.version + 1},
+            where=differs,
+        )
+        changed += (await tx.execute(kept.returning(*_FITNESS.c))).all()
+    if unfit := [one.rule for one in fits if not one.fit_from]:
+        was_fit = update(_FITNESS).where(_FITNESS.c.person_id == person_id, _FITNESS.c.rule.in_(unfit), _FITNESS.c.fit_from.is_not(None))
+        gone = was_fit.values(fit_from=None, fit_until=None, version=_FITNESS.c.version + 1)
+        changed += (await tx.execute(gone.returning(*_FITNESS.c))).all()
+    await tell_fitness(tx, [fitness_state(row) for row in changed])
+
+
+_FOR_GOOD = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+async def keep_calendars(tx: AsyncSession, left: Mapping[UUID, date | None]) -> None:
+    """Whoever has left cannot be had from the end of their last day on; who has not, can. Hold these people's time before."""
+    await unblock(tx, *left)
+    ends = {person_id: begins_at(on + timedelta(days=1), zone()) for person_id, on in left.items() if on and on < date.max}
+    await block(tx, *(Time(one, one, end, _FOR_GOOD, "unavailable") for one, end in ends.items() if end and end < _FOR_GOOD))
 
 
 REMOVAL = "person.remove"

@@ -5,6 +5,7 @@ from services.personnel.coverage import coverage
 from services.personnel.departments import departments
 from services.personnel.doses import doses
 from services.personnel.exemptions import exemptions
+from services.personnel.fitness import fitness
 from services.personnel.health_records import health_records
 from services.personnel.imports import imports
 from services.personnel.institution import institution
@@ -25,6 +26,7 @@ SLICES = [
     people_export,
     people,
     health_records,
+    fitness,
     doses,
     exemptions,
     statements,

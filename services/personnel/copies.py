@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.personnel.acts import removal_on
 from services.personnel.reads import person_of, person_shown, record_of
 from services.personnel.shapes import DepartmentBrief, PersonShown, ProgrammeRecord, StandingCode
-from services.personnel.tables import Department, Import, ImportRow, Person, Remark, Standing
+from services.personnel.tables import Department, Fitness, Import, ImportRow, Person, Remark, Standing
 from shared.auth import Caller, require
 from shared.clock import now, today
 from shared.db import Read, as_system
@@ -31,6 +31,14 @@ class StandingKept(Shown):
     valid_count: int
     needed_count: int
     notes: list[str]
+
+
+class FitnessKept(Shown):
+    """From when until when one may be sent where a rule set applies, as others are told; no beginning: not any more."""
+
+    rule: str
+    fit_from: datetime | None
+    fit_until: datetime | None
 
 
 class RemarkKept(Shown):
@@ -69,6 +77,7 @@ class Copy(Shown):
     answers_for: list[DepartmentBrief]
     programmes: list[ProgrammeRecord]
     standings: list[StandingKept]
+    fitness: list[FitnessKept]
     remarks: list[RemarkKept]
     list_rows: list[ListRowKept]
     removal_on: date | None
@@ -80,8 +89,10 @@ async def download_copy(caller: Annotated[Caller, require("person.read")], read:
     if caller.person_id is None:
         raise Refused("not_found", 404)
     person, department = await person_of(read, caller.person_id)
-    programmes = await record_of(read, person, caller, today())
-    standings = await read.scalars(select(Standing).where(Standing.person_id == person.id).order_by(Standing.programme, Standing.from_on))
+    asked = select(Standing).where(Standing.person_id == person.id).order_by(Standing.programme, Standing.from_on)
+    standings, on = list(await read.scalars(asked)), today()
+    programmes = await record_of(read, person, caller, on, [row for row in standings if row.from_on <= on < row.until_on])
+    fitness = await read.scalars(select(Fitness).where(Fitness.person_id == person.id).order_by(Fitness.rule))
     remarks = await read.scalars(select(Remark).where(Remark.person_id == person.id).order_by(Remark.written_at))
     answering = or_(Department.head_id == person.id, Department.reporter_id == person.id, Department.deputy_id == person.id)
     answers_for = await read.scalars(select(Department).where(answering).order_by(Department.sort_key))
@@ -96,6 +107,7 @@ async def download_copy(caller: Annotated[Caller, require("person.read")], read:
         answers_for=[DepartmentBrief.model_validate(one) for one in answers_for],
         programmes=programmes,
         standings=[_standing(row) for row in standings],
+        fitness=[FitnessKept.model_validate(row) for row in fitness],
         remarks=[RemarkKept.model_validate(row) for row in remarks],
         list_rows=await _list_rows(read, person),
         removal_on=removal_on(person),

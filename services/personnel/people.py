@@ -6,15 +6,25 @@ from uuid import UUID
 
 from sqlalchemy import CTE, Select, func, literal, select, true
 
-from services.personnel.acts import compute_standing, looked, name_person, plan_removal, tell_person
+from services.personnel.acts import (
+    compute_standing,
+    contact_state,
+    keep_calendars,
+    looked,
+    name_person,
+    plan_removal,
+    tell_contacts,
+    tell_person,
+)
 from services.personnel.finding import KEYS, AlsoLeft, InDepartments, Order, people_found
 from services.personnel.reads import person_of, person_shown, standing_shown, stands
-from services.personnel.rules.cells import read_phone
-from services.personnel.rules.programmes import PROGRAMMES
+from services.personnel.rules.cells import read_email, read_phone
+from services.personnel.rules.programmes import OF_EVERYBODY
 from services.personnel.rules.standing import CODES
 from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, Name, Number, PersonId, PersonRow, PersonShown, StandingCode
 from services.personnel.tables import Department, Person, Standing
 from shared.auth import Caller, require
+from shared.bookings import hold_time_of
 from shared.clock import now, today
 from shared.db import Read, Tx
 from shared.refusals import Refused, wrong
@@ -38,6 +48,7 @@ class NewPerson(Body):
     department_id: UUID
     employment: Employment
     phone: Line | None = None
+    email: Line | None = None
     born_on: date | None = None
     joined_on: date | None = None
 
@@ -54,6 +65,7 @@ class PersonWish(Body):
     department_id: UUID | None = None
     employment: Employment | None = None
     phone: Line | None = None
+    email: Line | None = None
     born_on: date | None = None
     joined_on: date | None = None
     left_on: date | None = None
@@ -162,10 +174,11 @@ async def show_person(person_id: PersonId, caller: Annotated[Caller, require("pe
 
 @people.post("", status_code=201)
 async def add_person(wish: NewPerson, caller: Annotated[Caller, require("person.create")], tx: Tx) -> PersonShown:
-    """Add a person. Refused: `number_taken`; 422 for a department that is not there, a phone number that is none, a date that cannot be."""
+    """Add a person. Refused: `number_taken`; 422 for a department that is not there, a phone number or an e-mail address that is
+    none, a date that cannot be."""
     given = wish.model_dump()
     _check_dates(wish.born_on, wish.joined_on, None)
-    given["phone"] = _phone(wish.phone)
+    given["phone"], given["email"] = _phone(wish.phone), _email(wish.email)
     department = await tx.get(Department, wish.department_id)
     if department is None:
         raise wrong("department_id", "unknown_id")
@@ -173,15 +186,19 @@ async def add_person(wish: NewPerson, caller: Annotated[Caller, require("person.
     name_person(person)
     tx.add(person)
     await tx.flush()
-    for programme in PROGRAMMES:
+    for programme in OF_EVERYBODY:
         await compute_standing(tx, person, programme)
     tell_person(tx, person)
+    if person.phone or person.email:
+        await tell_contacts(tx, [contact_state(person)])
     return person_shown(person, department, caller)
 
 
 @people.patch("/{person_id}")
 async def change_person(person_id: PersonId, wish: PersonWish, caller: Annotated[Caller, require("person.change")], tx: Tx) -> PersonShown:
     """Change who somebody is here. Refused: `changed_meanwhile` with what it is now, `number_taken`, `not_found`."""
+    if "left_on" in wish.model_fields_set:
+        await hold_time_of(tx, person_id)  # before the row, as everywhere
     person, department = await person_of(tx, person_id, hold=True)
     if person.version != wish.version:
         raise Refused("changed_meanwhile", 409, {"current": person_shown(person, department, caller).model_dump(mode="json")})
@@ -191,6 +208,8 @@ async def change_person(person_id: PersonId, wish: PersonWish, caller: Annotated
             raise wrong(field, "required")
     if "phone" in given:
         given["phone"] = _phone(given["phone"])
+    if "email" in given:
+        given["email"] = _email(given["email"])
     if "department_id" in given:
         found = await tx.get(Department, given["department_id"])
         if found is None:
@@ -208,10 +227,13 @@ async def change_person(person_id: PersonId, wish: PersonWish, caller: Annotated
     await tx.flush()
     if "left_on" in changed:
         await plan_removal(tx, person)
+        await keep_calendars(tx, {person.id: person.left_on})
     if "born_on" in changed:
-        for programme in PROGRAMMES:
+        for programme in OF_EVERYBODY:
             await compute_standing(tx, person, programme)
     tell_person(tx, person)
+    if {"phone", "email"} & changed.keys():
+        await tell_contacts(tx, [contact_state(person)])
     return person_shown(person, department, caller)
 
 
@@ -222,6 +244,15 @@ def _phone(text: str | None) -> str | None:
     if number is None:
         raise wrong("phone", "phone_wrong", text=text)
     return number
+
+
+def _email(text: str | None) -> str | None:
+    if text is None:
+        return None
+    address = read_email(text)
+    if address is None:
+        raise wrong("email", "email_wrong", text=text)
+    return address
 
 
 def _check_dates(born_on: date | None, joined_on: date | None, left_on: date | None) -> None:

@@ -91,6 +91,7 @@ def person_shown(person: Person, department: Department, caller: Caller) -> Pers
         department=DepartmentBrief.model_validate(department),
         employment=person.employment,  # type: ignore[arg-type]
         phone=person.phone if inside else None,
+        email=person.email if inside else None,
         born_on=person.born_on if inside else None,
         joined_on=person.joined_on,
         left_on=person.left_on,
@@ -177,13 +178,20 @@ def judged(programme: str, doses: Sequence[Dose], born_on: date | None) -> list[
     return shown
 
 
-async def record_of(read: AsyncSession, person: Person, caller: Caller, on: date) -> list[ProgrammeRecord]:
-    """Everything on record for a person, by programme."""
+async def standings_of(read: AsyncSession, person_id: UUID, on: date) -> dict[str, Standing]:
+    """Programme -> how a person stands in it on a date; in one that has nothing of them on record they do not stand."""
+    return {row.programme: row for row in await read.scalars(_STANDINGS, {"of_person": person_id, "on_date": on})}
+
+
+async def record_of(
+    read: AsyncSession, person: Person, caller: Caller, on: date, known: Sequence[Standing] | None = None
+) -> list[ProgrammeRecord]:
+    """Everything on record for a person, by programme. `known`: their standings of that day, where they were read before."""
     whose = {"of_person": person.id}
     doses = list(await read.scalars(_DOSES, whose))
     exemptions = list(await read.scalars(_EXEMPTIONS, whose))
     statements = list(await read.scalars(_STATEMENTS, whose))
-    standings = await read.scalars(_STANDINGS, {**whose, "on_date": on})
+    standings = await read.scalars(_STANDINGS, {**whose, "on_date": on}) if known is None else known
     brief = PersonBrief(id=person.id, name=person.name)
     return [
         ProgrammeRecord(

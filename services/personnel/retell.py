@@ -1,4 +1,4 @@
-"""Retell: personnel tells all departments and people again, for those who lost what they knew. `python -m services.personnel.retell`."""
+"""Retell: personnel tells again who is here, how they are reached, for what they are fit. `python -m services.personnel.retell`."""
 
 import asyncio
 from uuid import UUID, uuid4
@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.personnel.acts import state_of, tell_departments, tell_people
+from services.personnel.acts import contact_state, fitness_state, state_of, tell_contacts, tell_departments, tell_fitness, tell_people
 from services.personnel.scope import SCOPE
-from services.personnel.tables import Department, Person
+from services.personnel.tables import Department, Fitness, Person
 from shared.auth import SYSTEM
 from shared.clock import now
 from shared.db import Database, engine_for
@@ -38,6 +38,9 @@ async def _tell_all_people(tx: AsyncSession, telling: UUID) -> int:
     count, after = 0, UUID(int=0)
     while found := list(await tx.scalars(select(Person).where(Person.id > after).order_by(Person.id).limit(AT_ONCE))):
         await tell_people(tx, [state_of(person) for person in found], telling)
+        await tell_contacts(tx, [contact_state(person) for person in found], telling)
+        theirs = select(Fitness).where(Fitness.person_id > after, Fitness.person_id <= found[-1].id)
+        await tell_fitness(tx, [fitness_state(row) for row in await tx.scalars(theirs.order_by(Fitness.person_id, Fitness.rule))], telling)
         count, after = count + len(found), found[-1].id
         tx.expunge_all()
     return count

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import delete, or_, select
 
-from services.personnel.acts import REMOVAL, removal_on, tell_departments
-from services.personnel.tables import Department, Dose, Exemption, ImportRow, Person, Remark, Standing, Statement
+from services.personnel.acts import REMOVAL, keep_calendars, removal_on, tell_departments
+from services.personnel.tables import Department, Dose, Exemption, Fitness, ImportRow, Person, Remark, Standing, Statement
+from shared.bookings import hold_time_of
 from shared.clock import today, zone
 from shared.db import Tx, lock
 from shared.due import later
@@ -17,7 +18,7 @@ from shared.service import Slice
 
 retention = Slice()
 
-_OF_A_PERSON = (Dose, Exemption, Statement, Standing, Remark)
+_OF_A_PERSON = (Dose, Exemption, Statement, Standing, Fitness, Remark)
 
 
 @retention.due(REMOVAL)
@@ -25,6 +26,7 @@ async def remove_person(tx: Tx, row: Due) -> None:
     """Remove everything that is kept of a person, unless they came back, or are to be kept longer than was planned."""
     person_id = UUID(row.key)
     await lock(tx, "departments", "tree")  # as whoever sets a head does: first the tree, then the rows
+    await hold_time_of(tx, person_id)
     person = await tx.get(Person, person_id, with_for_update=True)
     if person is None or (over_on := removal_on(person)) is None:
         return
@@ -36,6 +38,7 @@ async def remove_person(tx: Tx, row: Due) -> None:
         await tx.execute(delete(table).where(table.person_id == person_id).execution_options(synchronize_session=False))
     naming = or_(ImportRow.person_id == person_id, ImportRow.number == person.number)
     await tx.execute(delete(ImportRow).where(naming).execution_options(synchronize_session=False))
+    await keep_calendars(tx, {person_id: None})
     await tx.delete(person)
     publish(tx, PeopleRemoved(person_ids=[person_id]))
 

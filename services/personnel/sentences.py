@@ -27,6 +27,7 @@ SAID = {
     "one_of_two": "Exactly one of the two is needed.",
     "unknown_id": "There is nothing with this id.",
     "phone_wrong": "This is no phone number.",
+    "email_wrong": "This is no e-mail address.",
     "product_unknown": "This product is not known in the programme.",
     "not_a_text_file": "An encoding is chosen for text files only.",
 }

@@ -19,7 +19,7 @@ Number = Annotated[Code, Field(max_length=LIMITS["number"])]
 Name = Annotated[Line, Field(max_length=LIMITS["name"])]
 """A person's name, of the same length by API and by list."""
 Employment = Literal["permanent", "agency", "contract", "trainee", "volunteer"]
-ProgrammeCode = Literal["covid19"]
+ProgrammeCode = Literal["covid19", "tetanus"]
 StandingCode = Literal["complete", "due", "overdue", "in_progress", "not_started", "exempt", "declined", "unknown"]
 
 
@@ -77,7 +77,7 @@ class PersonRow(Shown):
 
 
 class PersonShown(Shown):
-    """A person. `phone` and `born_on` are there only for those who may see them."""
+    """A person. `phone`, `email` and `born_on` are there only for those who may see them."""
 
     id: UUID
     number: str
@@ -85,6 +85,7 @@ class PersonShown(Shown):
     department: DepartmentBrief
     employment: Employment
     phone: str | None
+    email: str | None
     born_on: date | None
     joined_on: date | None
     left_on: date | None

@@ -58,6 +58,7 @@ class Person(Table):
     department_id: Mapped[UUID] = mapped_column(ForeignKey("department.id"))
     employment: Mapped[str]
     phone: Mapped[str | None]
+    email: Mapped[str | None]
     born_on: Mapped[date | None]
     joined_on: Mapped[date | None]
     left_on: Mapped[date | None]
@@ -140,6 +141,18 @@ class Standing(Table):
     next_until_on: Mapped[date | None]
     exempt_until_on: Mapped[date | None]
     notes: Mapped[list[str]]
+
+
+class Fitness(Table):
+    """From when until when a person may be sent where a rule set applies, as the rule computed it; `fit_from` None: not any more. Who never
+    was fit has no row."""
+
+    __tablename__ = "fitness"
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    rule: Mapped[str] = mapped_column(primary_key=True)
+    fit_from: Mapped[datetime | None]
+    fit_until: Mapped[datetime | None]
+    version: Mapped[int]
 
 
 class Import(Table):

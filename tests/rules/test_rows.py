@@ -39,7 +39,7 @@ def test_a_good_row_is_a_person_with_doses() -> None:
 
     assert row.errors == ()
     assert row.remarks == ()
-    assert row[:9] == (7, "L2109-0386", "苏木", "办公室", "permanent", "+8613800138000", date(1990, 1, 2), None, None)
+    assert row[:10] == (7, "L2109-0386", "苏木", "办公室", "permanent", "+8613800138000", None, date(1990, 1, 2), None, None)
     assert [(dose.ordinal, dose.on, dose.lot, dose.place) for dose in row.doses] == [
         (1, date(2021, 4, 6), None, None),
         (2, date(2021, 5, 4), None, None),
@@ -50,7 +50,7 @@ def test_a_good_row_is_a_person_with_doses() -> None:
 def test_empty_stays_empty() -> None:
     row = read("A001", "苏木")
 
-    assert row == ParsedRow(7, "A001", "苏木", None, None, None, None, None, None, (), None, (), ())
+    assert row == ParsedRow(7, "A001", "苏木", None, None, None, None, None, None, None, (), None, (), ())
 
 
 def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:

@@ -2,7 +2,8 @@
 
 ALLOWED = 10
 MORE: dict[str, tuple[int, str]] = {
-    "POST /doses/{dose}/corrections": (11, "the row that is corrected is held and marked before the one that supersedes it is written"),
+    "POST /doses/{dose}/corrections": (12, "the row that is corrected is held and marked before the one that supersedes it is written"),
+    "PATCH /people/{person}": (12, "a birthday and a last day in one: time held, calendar and removal kept, standing and fitness computed"),
     "PATCH /shifts/{shift}": (
         25,
         "everybody on it is held before it is, and judged at the new times; who stays and who goes are two kinds of rows, with bookings,"
@@ -17,7 +18,7 @@ MORE: dict[str, tuple[int, str]] = {
     ),
     "POST /rosters/{monday}/publication": (
         13,
-        "the people are held before the roster; everybody is judged for all there is to say, and booked",
+        "the people are held before the roster; everybody is judged for all there is to say, then booked",
     ),
     "POST /gaps/{gap}/filling": (14, "the person is held before the roster; a duty, its booking, the gap and the record change together"),
 }

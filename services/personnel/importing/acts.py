@@ -9,12 +9,20 @@ import asyncpg
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.personnel.acts import plan_removal, tell_departments, tell_people
+from services.personnel.acts import (
+    keep_calendars,
+    plan_removal,
+    tell_contacts,
+    tell_departments,
+    tell_fitness,
+    tell_people,
+)
 from services.personnel.importing.process import Child, chunks
 from services.personnel.rules.names import sort_key
 from services.personnel.tables import Department, Person
+from shared.bookings import hold_time_of
 from shared.db import lock
-from shared.events import PEOPLE_IN_ONE, HealthRecordChanged, PersonState
+from shared.events import PEOPLE_IN_ONE, ContactState, FitnessState, HealthRecordChanged, PersonState
 from shared.messaging.outbox import publish_all
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -36,7 +44,7 @@ _KNOWN = """
         select person_id, count(*) as rows_count, json_agg(json_build_array(kind, from_on, until_on)) as told
         from exemption where person_id in (select id from them) and state = 'approved' and programme = 'covid19' group by person_id
     )
-    select p.id, p.number, p.name, d.name, p.employment, p.phone, p.born_on, p.joined_on, p.left_on,
+    select p.id, p.number, p.name, d.name, p.employment, p.phone, p.email, p.born_on, p.joined_on, p.left_on,
         concat_ws('.', p.version, coalesce(g.rows_count, 0), coalesce(s.rows_count, 0), coalesce(e.rows_count, 0)) as seen,
         g.told, s.told, e.told
     from them join person p on p.id = them.id join department d on d.id = p.department_id
@@ -46,21 +54,25 @@ _KNOWN = """
 order in which records.on_record takes them apart."""
 
 _STAGE = """
-    create temp table stage_person (row_no integer, id uuid, fresh boolean, moved boolean, record boolean, leaving boolean, number text,
-        name text, sort_key text, findable text, pieces text[], department_id uuid, employment text, phone text, born_on date,
-        joined_on date, left_on date) on commit drop;
+    create temp table stage_person (row_no integer, id uuid, fresh boolean, moved boolean, record boolean, leaving boolean, reached boolean,
+        number text, name text, sort_key text, findable text, pieces text[], department_id uuid, employment text, phone text, email text,
+        born_on date, joined_on date, left_on date) on commit drop;
     create temp table stage_dose (id uuid, person_id uuid, given_on date, product text, lot text, place text, corrects_id uuid)
         on commit drop;
     create temp table stage_statement (id uuid, person_id uuid, kind text) on commit drop;
     create temp table stage_standing (person_id uuid, programme text, from_on date, until_on date, code text, valid_count integer,
         needed_count integer, next_from_on date, next_until_on date, exempt_until_on date, notes text[]) on commit drop;
+    create temp table stage_fitness (person_id uuid, rule text, fit_from timestamptz, fit_until timestamptz) on commit drop;
+    create temp table told_fitness (person_id uuid, rule text, fit_from timestamptz, fit_until timestamptz, version integer)
+        on commit drop;
 """
 """COPY goes by place, not by name: the columns stand in the order of the lines that effect.py writes."""
 _STAGES = {
-    "stage_person": "row_no, id, fresh, moved, record, leaving",
+    "stage_person": "row_no, id, fresh, moved, record, leaving, reached",
     "stage_dose": "person_id, corrects_id",
     "stage_statement": "person_id",
     "stage_standing": "person_id",
+    "stage_fitness": "person_id",
 }
 """Each with the columns by which its rows are found: of the others PostgreSQL need know nothing to plan well."""
 _SEEN_NOW = """
@@ -70,7 +82,7 @@ _SEEN_NOW = """
         (select count(*) from exemption e where e.person_id = p.id and e.state = 'approved' and e.programme = 'covid19'))
 """
 _STANDING = "person_id, programme, from_on, until_on, code, valid_count, needed_count, next_from_on, next_until_on, exempt_until_on, notes"
-_PERSON = "number, name, sort_key, findable, pieces, department_id, employment, phone, born_on, joined_on, left_on"
+_PERSON = "number, name, sort_key, findable, pieces, department_id, employment, phone, email, born_on, joined_on, left_on"
 
 
 class Overtaken(Exception):
@@ -147,7 +159,23 @@ async def add_departments(tx: AsyncSession, made: Mapping[str, str]) -> None:
     await tell_departments(tx, rows)
 
 
-async def write_effect(connection: Connection, import_id: UUID, parts: Sequence[Child], entered: Entered, today: date) -> set[int]:
+_FITNESS = """
+    with kept as (
+        insert into fitness (person_id, rule, fit_from, fit_until, version)
+        select person_id, rule, fit_from, fit_until, 1 from stage_fitness t
+        where fit_from is not null or exists (select from fitness f where f.person_id = t.person_id and f.rule = t.rule)
+        on conflict (person_id, rule) do update
+        set fit_from = excluded.fit_from, fit_until = excluded.fit_until, version = fitness.version + 1
+        where (fitness.fit_from, fitness.fit_until) is distinct from (excluded.fit_from, excluded.fit_until)
+        returning person_id, rule, fit_from, fit_until, version
+    )
+    insert into told_fitness select person_id, rule, fit_from, fit_until, version from kept
+"""
+
+
+async def write_effect(
+    tx: AsyncSession, connection: Connection, import_id: UUID, parts: Sequence[Child], entered: Entered, today: date
+) -> set[int]:
     """Write what the children computed, for every row whose person is still the one that was seen; answers the rows that were not."""
     # what waits for the index of the search goes into it at once and not in a hundred portions: see tidy
     await connection.execute("set local gin_pending_list_limit = '1GB'")
@@ -156,6 +184,8 @@ async def write_effect(connection: Connection, import_id: UUID, parts: Sequence[
         for child in parts:
             await connection.copy_to_table(table, source=chunks(child.file(channel)))
         await connection.execute(f"analyze {table} ({asked})")
+    if leaving := [row[0] for row in await connection.fetch("select id from stage_person where leaving")]:
+        await hold_time_of(tx, *leaving)  # before their rows, as everywhere
     await connection.execute(
         "select id from person where id in (select id from stage_person where not fresh) order by id for no key update"
     )
@@ -192,6 +222,7 @@ async def write_effect(connection: Connection, import_id: UUID, parts: Sequence[
         "delete from standing s using stage_person t where s.person_id = t.id and t.record and not t.fresh and s.programme = 'covid19'"
     )
     await connection.execute(f"insert into standing ({_STANDING}) select {_STANDING} from stage_standing")  # noqa: S608
+    await connection.execute(_FITNESS)
     return stale | {row[0] for row in lost}
 
 
@@ -222,9 +253,19 @@ async def tell_effect(tx: AsyncSession, connection: Connection) -> None:
         ids = [row[0] for row in piece]
         starts = range(0, len(ids), PEOPLE_IN_ONE)
         await publish_all(tx, [HealthRecordChanged(person_ids=ids[start : start + PEOPLE_IN_ONE]) for start in starts])
+    async for piece in _pieces(connection, "select person_id, rule, fit_from, fit_until, version from told_fitness"):
+        await tell_fitness(tx, [FitnessState.model_construct(**dict(row)) for row in piece])
+    query = (
+        "select id as person_id, phone, email, case when fresh then 1 else (select version from person p where p.id = t.id) end as version"
+        " from stage_person t where reached order by row_no"
+    )
+    async for piece in _pieces(connection, query):
+        await tell_contacts(tx, [ContactState.model_construct(**dict(row)) for row in piece])
     leaving = [row[0] for row in await connection.fetch("select id from stage_person where leaving")]
     for start in range(0, len(leaving), 1000):
-        for person in await tx.scalars(select(Person).where(Person.id.in_(leaving[start : start + 1000]))):
+        people = list(await tx.scalars(select(Person).where(Person.id.in_(leaving[start : start + 1000]))))
+        await keep_calendars(tx, {person.id: person.left_on for person in people})
+        for person in people:
             await plan_removal(tx, person)
 
 

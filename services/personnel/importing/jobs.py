@@ -15,7 +15,7 @@ from services.personnel.importing.records import fresh_id
 from services.personnel.rules.matching import plain_department
 from services.personnel.tables import Department, Import, ImportRow
 from shared.auth import SYSTEM
-from shared.clock import now, today
+from shared.clock import now, today, zone
 from shared.db import Database, lock
 from shared.due import later
 from shared.events import ImportMoved
@@ -112,7 +112,7 @@ async def commit(database: Database, job: Job, progress: Progress) -> Finish:
             connection = await acts.connection_of(tx, 120)
             for part, asked in enumerate(children):
                 await acts.send_part(connection, asked, row.id, part, parts)
-                await asked.tell(today=on.isoformat(), choices=choices_of(row), departments={**ids, **made})
+                await asked.tell(today=on.isoformat(), zone=zone().key, choices=choices_of(row), departments={**ids, **made})
         told = await asyncio.gather(*(asked.hear(_together(progress, part, parts)) for part, asked in enumerate(children)))
     stale_before = {row_no for said in told for row_no in said["stale"]}
     entered = acts.Entered(row.committed_by, row.committed_by_name or "", now())
@@ -124,7 +124,7 @@ async def commit(database: Database, job: Job, progress: Progress) -> Finish:
         connection = await acts.connection_of(tx, 300)
         await lock(tx, "import", "commit")  # two lists with the same new people are written one after the other
         await acts.add_departments(tx, made)
-        stale = stale_before | await acts.write_effect(connection, held.id, children, entered, on)
+        stale = stale_before | await acts.write_effect(tx, connection, held.id, children, entered, on)
         await acts.tell_effect(tx, connection)
         if stale:
             refused = {"outcome": "refused", "errors": _CHANGED, "changes": [], "parsed": {}}

@@ -28,7 +28,8 @@ def _day(text: str | None) -> date | None:
 
 def on_record(line: str) -> OnRecord:
     """A line of the query of known people."""
-    person_id, number, name, department, employment, phone, born_on, joined_on, left_on, seen, doses, statements, exempt = fields(line)
+    person_id, number, name, department, employment, phone, email, *rest = fields(line)
+    born_on, joined_on, left_on, seen, doses, statements, exempt = rest
     kept, withdrawn = [], []
     for dose_id, on, product, lot, place, back in json.loads(doses or "[]"):
         if back:
@@ -44,6 +45,7 @@ def on_record(line: str) -> OnRecord:
         department or "",
         employment or "",
         phone,
+        email,
         _day(born_on),
         _day(joined_on),
         _day(left_on),
@@ -65,6 +67,7 @@ def parsed_json(row: ParsedRow) -> str:
         "department": row.department,
         "employment": row.employment,
         "phone": row.phone,
+        "email": row.email,
         "born_on": row.born_on and row.born_on.isoformat(),
         "joined_on": row.joined_on and row.joined_on.isoformat(),
         "left_on": row.left_on and row.left_on.isoformat(),
@@ -77,10 +80,10 @@ def parsed_json(row: ParsedRow) -> str:
 def parsed_row(row_no: int, number: str, told: dict[str, Any]) -> ParsedRow:
     """The row that was kept."""
     doses = tuple(ParsedDose(n, date.fromisoformat(on), product, lot, place) for n, on, product, lot, place in told.get("doses", ()))
-    name, department, employment, phone = (told.get(field) for field in ("name", "department", "employment", "phone"))
+    name, department, employment, phone, email = (told.get(field) for field in ("name", "department", "employment", "phone", "email"))
     born_on, joined_on, left_on = (_day(told.get(field)) for field in ("born_on", "joined_on", "left_on"))
     said = told.get("statement")
-    return ParsedRow(row_no, number, name, department, employment, phone, born_on, joined_on, left_on, doses, said, (), ())
+    return ParsedRow(row_no, number, name, department, employment, phone, email, born_on, joined_on, left_on, doses, said, (), ())
 
 
 def outcome_json(found: Match) -> tuple[str, str, str]:

@@ -191,6 +191,7 @@ class RowTold(Shown):
     department: str | None = None
     employment: Employment | None = None
     phone: str | None = None
+    email: str | None = None
     born_on: date | None = None
     joined_on: date | None = None
     left_on: date | None = None

@@ -38,6 +38,7 @@ def upgrade() -> None:
             employment text not null constraint person__employment
                 check (employment in ('permanent', 'agency', 'contract', 'trainee', 'volunteer')),
             phone text,
+            email text,
             born_on date,
             joined_on date,
             left_on date,
@@ -122,6 +123,15 @@ def upgrade() -> None:
             notes text[] not null,
             constraint standing_pkey primary key (person_id, programme, from_on) include (until_on, code),
             constraint standing__ends_before_it_begins check (until_on > from_on)
+        );
+        create table fitness (
+            person_id uuid not null constraint fitness__person_id_unknown references person (id),
+            rule text not null,
+            fit_from timestamptz,
+            fit_until timestamptz,
+            version integer not null,
+            constraint fitness_pkey primary key (person_id, rule),
+            constraint fitness__ends_before_it_begins check (fit_until > fit_from)
         );
         create table import (
             id uuid default uuidv7() constraint import_pkey primary key,

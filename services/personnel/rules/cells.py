@@ -19,6 +19,7 @@ LIMITS = {
     "department": 200,
     "employment": 40,
     "phone": 40,
+    "email": 254,
     "product": 200,
     "maker": 200,
     "lot": 60,
@@ -189,6 +190,21 @@ def read_phone(text: str, region: str = "CN") -> str | None:
     except phonenumbers.NumberParseException:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_valid_number(number) else None
+
+
+_EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}", re.ASCII)
+
+
+def read_email(text: str) -> str | None:
+    """The address, its domain in small letters; None where there is none. Names beside it and quoted parts are not taken."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if len(plain) > LIMITS["email"] or not _EMAIL.fullmatch(plain):
+        return None
+    local, _, domain = plain.rpartition("@")
+    labels = domain.lower().split(".")
+    if len(local) > 64 or any(len(label) > 63 or label[0] == "-" or label[-1] == "-" for label in labels):
+        return None
+    return f"{local}@{'.'.join(labels)}"
 
 
 def _short(text: str) -> str:

@@ -44,7 +44,10 @@ class Course:
         if self.valid_count and on == self.last_on:
             return "duplicate"
         if self.completed_on:
-            return "beyond_series"
+            if self.series.lasts_years is None:
+                return "beyond_series"
+            self.completed_on = self.last_on = on
+            return None
         if self.valid_count:
             days = (on - self.last_on).days
             self.last_on = on

@@ -14,6 +14,7 @@ FIELDS: Mapping[str, str] = {
     "department": "Department",
     "employment": "Employment",
     "phone": "Phone",
+    "email": "E-mail",
     "born_on": "Date of birth",
     "joined_on": "Joined on",
     "left_on": "Left on",
@@ -47,6 +48,8 @@ _EXACT = _words(
     " employment employmenttype employmentkind typeofemployment kindofemployment employmentstatus stafftype staffcategory contracttype",
     phone="手机 电话 手机号 手机号码 电话号码 联系电话 联系手机 联系方式 移动电话 本人电话 本人手机号"
     " phone phoneno phonenumber mobile mobileno mobilenumber mobilephone cellphone cell tel telephone contactnumber",
+    email="邮箱 电子邮箱 电子邮件 邮件 邮箱地址 电子邮箱地址 电子邮件地址 邮件地址 邮箱账号 工作邮箱 个人邮箱 本人邮箱"
+    " email emailaddress mail mailaddress emailaddr workemail personalemail",
     born_on="出生日期 出生年月日 出生年月 出生时间 出生 生日 dateofbirth birthdate birthday dob bornon born",
     joined_on="入职日期 入职时间 报到日期 报到时间 到岗日期 入校日期 入学日期"
     " datejoined joinedon joined joiningdate startdate hiredate dateofhire hiredon",
@@ -73,6 +76,7 @@ _ENDINGS = (
     ("姓名", "name"),
     ("手机号码", "phone"),
     ("手机号", "phone"),
+    ("邮箱", "email"),
     ("出生日期", "born_on"),
 )
 _SOMEONE_ELSE = re.compile("联系人|家属|家长|紧急|负责|填表|父|母|监护|配偶|审核|上报|emergency|reporter|parent|spouse")

@@ -26,6 +26,7 @@ _CHINESE: Mapping[str, str] = {
     "employment_missing": "没有用工类别。",
     "employment_unknown": "不认得用工类别“{text}”。",
     "phone_wrong": "“{text}”不是电话号码。",
+    "email_wrong": "“{text}”不是邮箱地址。",
     "date_unreadable": "“{text}”不是日期。",
     "date_ambiguous": "“{text}”有两种读法。请按年、月、日写。",
     "date_no_year": "“{text}”没有写全年份。请按年、月、日写。",

@@ -27,7 +27,7 @@ REMARKS: Mapping[str, str] = {
     "statement_not_taken": "There are doses on record; what the list says of the status is not taken over.",
 }
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
-_FIELDS = ("name", "department", "employment", "phone", "born_on", "joined_on", "left_on")
+_FIELDS = ("name", "department", "employment", "phone", "email", "born_on", "joined_on", "left_on")
 
 
 class KnownDose(NamedTuple):
@@ -49,6 +49,7 @@ class Known(NamedTuple):
     department: str
     employment: str
     phone: str | None = None
+    email: str | None = None
     born_on: date | None = None
     joined_on: date | None = None
     left_on: date | None = None

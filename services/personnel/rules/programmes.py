@@ -29,7 +29,8 @@ class Series:
     """The doses one platform asks for. All figures are days unless the name says months.
 
     `least_days` is when the next dose may be taken, counted from the dose before it. `counts_from_days` is from when an early one is
-    let pass all the same. The latest dates count from the first dose, that day included.
+    let pass all the same. The latest dates count from the first dose, that day included. A series that `lasts_years` begins anew with every
+    further dose; its last day is the same day so many years later.
     """
 
     platform: str
@@ -39,6 +40,7 @@ class Series:
     counts_from_days: int = 0
     second_within_days: int | None = None
     last_within_months: int | None = None
+    lasts_years: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +53,11 @@ class Programme:
     source: str
     effective_on: date
     begins_on: date  # nothing can have been given before
-    least_age: int  # years
+    least_age: int  # years; 0: it is asked at no birthday
     series: tuple[Series, ...]
     products: tuple[Product, ...]
     words: Mapping[str, tuple[str, ...]]  # words beside a product's name: the products they leave possible; none: they say nothing
+    of_everybody: bool = True  # else a person stands in it only from the first dose, exemption or statement on
 
     @cached_property
     def product_by_code(self) -> Mapping[str, Product]:
@@ -238,4 +241,47 @@ COVID19 = Programme(
     },
 )
 
-PROGRAMMES: Mapping[str, Programme] = {COVID19.code: COVID19}
+# Any dose counts, whoever gave it and however many came before: asked is whether one was given within ten years. Antitoxin and
+# immunoglobulin protect for weeks and are no vaccines, so they are not among the products.
+TETANUS = Programme(
+    code="tetanus",
+    version="2021-08",
+    names=_named("破伤风疫苗", "Tetanus"),
+    source=(
+        "本单位要求：防汛抢险人员十年内接种过破伤风疫苗 "
+        "(The institution's own requirement: whoever goes into a flood was given a dose within ten years, the usual interval of boosters)"
+    ),
+    effective_on=date(2021, 8, 1),
+    begins_on=date(1900, 1, 1),
+    least_age=0,
+    series=(Series("toxoid", _named("破伤风类毒素", "tetanus toxoid"), 1, lasts_years=10),),
+    products=(
+        Product(
+            "tt",
+            "toxoid",
+            _NOBODY,
+            _named("吸附破伤风疫苗", "Tetanus (TT)"),
+            _listed("破伤风; 破伤风疫苗; 破伤风类毒素; tetanus; tetanus toxoid"),
+        ),
+        Product(
+            "td",
+            "toxoid",
+            _NOBODY,
+            _named("吸附白喉破伤风联合疫苗", "Diphtheria and tetanus (Td)"),
+            _listed("白破; 白破二联; 白喉破伤风; dt; diphtheria tetanus"),
+        ),
+        Product(
+            "dtap",
+            "toxoid",
+            _NOBODY,
+            _named("吸附无细胞百白破联合疫苗", "Diphtheria, tetanus and pertussis (DTaP)"),
+            _listed("百白破; 百白破三联; 无细胞百白破; dtp; tdap"),
+        ),
+    ),
+    words={**dict.fromkeys(_listed("吸附; 疫苗; 联合; 针; 加强; 加强针"), ()), **dict.fromkeys(_listed("vaccine; booster; adsorbed"), ())},
+    of_everybody=False,
+)
+
+PROGRAMMES: Mapping[str, Programme] = {one.code: one for one in (COVID19, TETANUS)}
+OF_EVERYBODY = tuple(one.code for one in PROGRAMMES.values() if one.of_everybody)
+"""In these everybody stands from the first day on."""

@@ -11,7 +11,7 @@ from services.personnel.rules.headings import DOSES, IDENTITY
 from services.personnel.rules.programmes import COVID19
 from shared.refusals import FieldError, Reason
 
-_DIFFER = ("number", "name", "phone")  # on every row another
+_DIFFER = ("number", "name", "phone", "email")  # on every row another
 
 
 class ParsedDose(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from services.personnel.rules.cells import CHINESE_NAME, NOTHING, SUMS, read_employment, read_phone, read_status
+from services.personnel.rules.cells import CHINESE_NAME, NOTHING, SUMS, read_email, read_employment, read_phone, read_status
 from services.personnel.rules.columns import Cell, Column, data_rows
 from services.personnel.rules.row_doses import ParsedDose as ParsedDose
 from services.personnel.rules.row_doses import Plan as Plan
@@ -24,6 +24,7 @@ class ParsedRow(NamedTuple):
     department: str | None
     employment: str | None
     phone: str | None
+    email: str | None
     born_on: date | None
     joined_on: date | None
     left_on: date | None
@@ -85,7 +86,7 @@ def parse_row(row_no: int, cells: Sequence[Cell], columns: Sequence[Column] | Pl
     row = Reading(cells, plan)
     at = plan.at
     if found := _no_person(row, plan):
-        return ParsedRow(row_no, None, None, None, None, None, None, None, None, (), None, (found,), ())
+        return ParsedRow(row_no, None, None, None, None, None, None, None, None, None, (), None, (found,), ())
     number, name = row.text("number", "number", at.get("number")), row.text("name", "name", at.get("name"))
     if number is None and not row.failed("number"):
         row.wrong("number", "no_number")
@@ -106,6 +107,10 @@ def parse_row(row_no: int, cells: Sequence[Cell], columns: Sequence[Column] | Pl
         phone = read_phone(typed)
         if phone is None and typed.casefold() not in NOTHING:
             row.wrong("phone", "phone_wrong", text=typed[:60])
+    if (email := row.text("email", "email", at.get("email"))) and (typed := email):
+        email = read_email(typed)
+        if email is None and typed.casefold() not in NOTHING:
+            row.wrong("email", "email_wrong", text=typed[:60])
     born_on, joined_on, left_on = (row.day(field, at.get(field)) for field in ("born_on", "joined_on", "left_on"))
     if born_on and born_on > today:
         row.wrong("born_on", "born_in_future", on=born_on.isoformat())
@@ -130,6 +135,7 @@ def parse_row(row_no: int, cells: Sequence[Cell], columns: Sequence[Column] | Pl
         department,
         employment,
         phone,
+        email,
         born_on,
         joined_on,
         left_on,

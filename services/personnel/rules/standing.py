@@ -91,7 +91,7 @@ def _months_after(on: date, months: int) -> date:
 def _adult_on(programme: Programme, born_on: date) -> date | None:
     """The day the person reaches the least age (born on 29 February: on 1 March); none for those who were old enough from the start."""
     year = born_on.year + programme.least_age
-    if year < programme.begins_on.year:
+    if not programme.least_age or year < programme.begins_on.year:
         return None
     try:
         on = born_on.replace(year=year)
@@ -120,6 +120,9 @@ def _after_dose(phases: list[_Phase], on: date, lead: Course, adult_on: date | N
     series, count, platform = lead.series, lead.valid_count, lead.series.platform
     if lead.completed_on:
         phases.append(_Phase(on, Standing("complete", count, series.dose_count, None, None, None, notes, platform)))
+        if series.lasts_years is not None and (last_on := _months_after(on, 12 * series.lasts_years)) < date.max:
+            lapsed = Standing("overdue", 0, series.dose_count, lead.last_on, last_on, None, notes)
+            phases.append(_Phase(_days_after(last_on, 1), lapsed))
         return
     next_from_on = _days_after(lead.last_on, series.least_days)
     if adult_on and adult_on > next_from_on:
@@ -255,7 +258,7 @@ def timeline(
     """
     doses = in_order(programme, given)
     adult_on = None if born_on is None else _adult_on(programme, born_on)
-    phases = _phases(programme, doses, adult_on, ("birth_date_missing",) if born_on is None else ())
+    phases = _phases(programme, doses, adult_on, ("birth_date_missing",) if born_on is None and programme.least_age else ())
     if adult_on:
         _note_age(phases, adult_on)
     if statements:

@@ -48,6 +48,7 @@ ROW: Mapping[str, str] = {
     "too_long": "The text is longer than {limit} characters.",
     "employment_unknown": "The kind of employment “{text}” is not known.",
     "phone_wrong": "“{text}” is not a phone number.",
+    "email_wrong": "“{text}” is not an e-mail address.",
     "date_unreadable": "“{text}” is not a date.",
     "date_ambiguous": "“{text}” can be read in two ways. Write year, month, day.",
     "date_no_year": "“{text}” has no full year. Write year, month, day.",
