@@ -12,7 +12,7 @@ from services.dispatch.acts import BEGINNING, hold_assignment, tell_assignments
 from services.dispatch.placing import Manner, one_placed, place_people
 from services.dispatch.ranking import fitness_of, unfit
 from services.dispatch.reads import assignment_shown, brief_people
-from services.dispatch.rules.assigning import COMES_EARLY, forbidden_arrival, forbidden_step
+from services.dispatch.rules.assigning import COMES_EARLY, forbidden_arrival, forbidden_step, is_late
 from services.dispatch.rules.moving import OVERRIDABLE
 from services.dispatch.shapes import EXAMPLE_ID, AssignmentId, AssignmentShown, ShiftId
 from services.dispatch.tables import HOLDS_PLACE, Assignment, Operation, Shift, ShiftRole, Site
@@ -90,9 +90,9 @@ async def check_in_here(wish: Scan, caller: Annotated[Caller, require("attendanc
 async def check_in(
     assignment_id: AssignmentId, wish: Arrival, caller: Annotated[Caller, require("attendance.record")], tx: Tx
 ) -> AssignmentShown:
-    """Check in: oneself with the code of the site, or by who leads the shift or coordinates, without. After the beginning it is late. Who
-    was marked as not come may still come while there is a place. Refused: `not_found`, `wrong_code`, `too_early` (more than an hour),
-    `over_already`, `checked_in_already`, `checked_out_already`, `off_already`, `not_fit` (not any more), `full`, `overlap`; 422
+    """Check in: oneself with the code of the site, or by who leads the shift or coordinates, without. A minute after the beginning it is
+    late. Who was marked as not come may still come while there is a place. Refused: `not_found`, `wrong_code`, `too_early` (more than an
+    hour), `over_already`, `checked_in_already`, `checked_out_already`, `off_already`, `not_fit` (not any more), `full`, `overlap`; 422
     `in_future`."""
     return await _come(tx, assignment_id, wish, caller)
 
@@ -187,7 +187,7 @@ async def _come(tx: AsyncSession, assignment_id: UUID, wish: Arrival, caller: Ca
         raise Refused(against[0].code, 409, {**against[0].params, "person_id": str(row.person_id)})
     if row.state == "no_show":
         await _take_place_again(tx, row, begins_at)
-    row.state, row.checked_in_at, row.late = "checked_in", at, at > row.starts_at
+    row.state, row.checked_in_at, row.late = "checked_in", at, is_late(row.starts_at, at)
     row.version += 1
     await tx.flush()
     return await _told(tx, row)

@@ -107,6 +107,7 @@ async def list_operations(
     caller: Annotated[Caller, require("operation.read")],
     read: Read,
     since: Annotated[date | None, Query(description="Only those that last until this day or longer")] = None,
+    before: Annotated[date | None, Query(description="Only those that are over before this day")] = None,
     page: PageNo = 1,
     page_size: PageSize = 50,
 ) -> Listed[OperationRow]:
@@ -114,6 +115,8 @@ async def list_operations(
     wanted = select(Operation)
     if since is not None:
         wanted = wanted.where(Operation.until_on >= since)
+    if before is not None:
+        wanted = wanted.where(Operation.until_on < before)
     total = await read.scalar(select(func.count()).select_from(wanted.subquery())) or 0
     ordered = wanted.order_by(Operation.from_on.desc(), Operation.created_at.desc(), Operation.id)
     rows = list(await read.scalars(ordered.limit(page_size).offset((page - 1) * page_size)))

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.dispatch.rules.assigning import STEPS, forbidden_arrival, forbidden_by_shift, forbidden_step, unfit_reason, worked_hours
+from services.dispatch.rules.assigning import (
+    STEPS,
+    forbidden_arrival,
+    forbidden_by_shift,
+    forbidden_step,
+    is_late,
+    unfit_reason,
+    worked_hours,
+)
 from services.dispatch.rules.ranking import Need, Standing, fill, order
 from shared.rest import Limits, Span, most_hours, what_forbids
 
@@ -76,6 +84,11 @@ def test_one_may_come_an_hour_before_and_until_the_end() -> None:
     assert forbidden_arrival(EIGHT, NOON, EIGHT - timedelta(minutes=60)) is None
     assert forbidden_arrival(EIGHT, NOON, NOON - timedelta(seconds=1)) is None
     assert forbidden_arrival(EIGHT, NOON, NOON) == "over_already"
+
+
+def test_who_comes_in_the_minute_of_the_beginning_is_on_time() -> None:
+    assert not is_late(EIGHT, EIGHT + timedelta(seconds=59))
+    assert is_late(EIGHT, EIGHT + timedelta(seconds=60))
 
 
 def test_hours_are_those_that_one_was_there() -> None:

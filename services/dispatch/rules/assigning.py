@@ -9,6 +9,8 @@ from shared.refusals import Reason
 
 COMES_EARLY = timedelta(hours=1)
 """So long before the beginning somebody may check in."""
+ON_TIME = timedelta(minutes=1)
+"""Who comes while the clock still shows the minute of the beginning is on time."""
 
 STEPS: Mapping[str, frozenset[str]] = {
     "proposed": frozenset({"confirmed", "declined", "released", "checked_in", "no_show"}),
@@ -71,6 +73,11 @@ def forbidden_arrival(starts_at: datetime, ends_at: datetime, at: datetime) -> s
     if at < starts_at - COMES_EARLY:
         return "too_early"
     return "over_already" if at >= ends_at else None
+
+
+def is_late(starts_at: datetime, at: datetime) -> bool:
+    """Did somebody come late?"""
+    return at >= starts_at + ON_TIME
 
 
 def worked_hours(checked_in_at: datetime | None, checked_out_at: datetime | None) -> float:
