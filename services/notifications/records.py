@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Path
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifications.reads import notice_of, people_named
@@ -78,15 +78,16 @@ async def record_people(
     if not fresh:
         raise Refused("acknowledged_already", 409)
     at = now()
-    for row in fresh:
-        row.recorded_at, row.late = at, is_late(at, notice.deadline_at)
-        signed = {"recorded_by": caller.person_id, "recorded_by_name": caller.name, "recorded_at": at}
-        whose = {"notice_id": notice.id, "person_id": row.person_id, "department_id": row.department_id}
-        tx.add(Record(**whose, method=wish.method, note=wish.note, **signed))
-    await tx.flush()
-    publish(tx, AcknowledgementsChanged(notice_id=notice.id, person_ids=[row.person_id for row in fresh]))
+    ids = [row.person_id for row in fresh]
+    written = update(Recipient).where(Recipient.notice_id == notice.id, Recipient.person_id.in_(ids))
+    values = {"recorded_at": at, "late": is_late(at, notice.deadline_at)}
+    await tx.execute(written.values(values).execution_options(synchronize_session=False))
+    signed = {"method": wish.method, "note": wish.note, "recorded_by": caller.person_id, "recorded_by_name": caller.name, "recorded_at": at}
+    whose = [{"notice_id": notice.id, "person_id": row.person_id, "department_id": row.department_id} for row in fresh]
+    await tx.execute(insert(Record), [one | signed for one in whose])
+    publish(tx, AcknowledgementsChanged(notice_id=notice.id, person_ids=ids))
     people = await people_named(tx, [row.person_id for row in rows])
-    done = {row.person_id for row in fresh}
+    done = set(ids)
     shown = [people.get(row.person_id) or PersonBrief(id=row.person_id, name="") for row in rows]
     return Recorded(recorded=[one for one in shown if one.id in done], already=[one for one in shown if one.id not in done])
 

@@ -8,11 +8,13 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from services.notifications.tables import Notice
+from shared import clock
 from shared.auth import Caller
 from shared.events import AssignmentsChanged, AssignmentState, NoticesChanged, PeopleChanged, TeamsChanged, TeamState
 from shared.refusals import Refused
 from tests.doors import Door, errors_of
 from tests.people import (
+    ADMINISTRATOR,
     GU_CHANGTING,
     HEAD,
     HEALTH,
@@ -20,6 +22,7 @@ from tests.people import (
     LEADER,
     LIANG_YUAN,
     LOGISTICS,
+    NOW,
     OTHER_HEAD,
     PAN_XIANGYE,
     PEOPLE,
@@ -29,6 +32,7 @@ from tests.people import (
     client,
     id_of,
 )
+from tests.services.budgets import allowed
 from tests.services.let_in import departments, state_of
 from tests.services.notified import counted_anew, has_left, issued, moment, order, progress, tell
 
@@ -227,3 +231,55 @@ async def test_the_counts_are_right_while_everybody_answers_at_once(notification
     kept, anew = await counted_anew(notifications, notice["id"])
     assert kept == anew
     assert (kept["told_count"], kept["read_count"], kept["done_count"], kept["by_head_count"]) == (11, 11, 11, 0)
+
+
+READS = (
+    ("/notices", LEADER),
+    ("/notices?mine=true&open=true", LEADER),
+    ("/notices/{notice}", LEADER),
+    ("/notices/{notice}/progress", LEADER),
+    ("/notices/{notice}/progress", HEAD),
+    ("/notices/{notice}/people?state=missing&page_size=200", LEADER),
+    ("/notices/{notice}/people", HEAD),
+    ("/inbox", STAFF),
+    ("/inbox/{notice}", STAFF),
+    ("/alerts/mine", LEADER),
+    ("/alerts/mine?open=false", HEAD),
+    ("/webhooks", ADMINISTRATOR),
+)
+WRITES: tuple[tuple[str, Any, Caller], ...] = (
+    ("/notices", order(asks_done=True, done_deadline_at=moment("12:00").isoformat()), LEADER),
+    ("/notices/preview", {"audience": OF_TEACHING}, LEADER),
+    ("/notices/{notice}/records", {"person_ids": ["{others}"], "method": "meeting"}, HEAD),
+    ("/inbox/{notice}/opening", None, STAFF),
+    ("/inbox/{notice}/done", None, STAFF),
+    ("/notices/{notice}/withdrawal", {"reason": "x"}, LEADER),
+)
+
+
+async def test_no_request_takes_more_statements_for_more_rows(notifications: Door) -> None:
+    await tell(notifications)
+    taken: list[list[int]] = []
+    for size in (1, 6):
+        team = [state_of(LIANG_YUAN, id=id_of(f"{size}-{number}"), number=f"{size}-{number}") for number in range(size * 5)]
+        await notifications.hears(PeopleChanged(people=team))
+        notices = [await issued(notifications, asks_done=True) for _ in range(size)]
+        clock.set_now(moment("10:00"))
+        await notifications.dues()
+        counts = []
+        for path, who in READS:
+            answer = await notifications.get(path.format(notice=notices[0]["id"]), who)
+            assert answer.status_code == 200, answer.text
+            counts.append(len(notifications.statements))
+        clock.set_now(NOW)
+        for path, body, who in WRITES:
+            if body and "person_ids" in body:
+                body = body | {"person_ids": [str(one.id) for one in team]}
+            answer = await notifications.post(path.format(notice=notices[0]["id"]), body, who)
+            assert answer.status_code < 300, answer.text
+            counts.append(len(notifications.statements))
+        taken.append(counts)
+
+    named = [*(path for path, _ in READS), *(path for path, _, _ in WRITES)]
+    assert [(name, few, many) for name, few, many in zip(named, *taken, strict=True) if many > few] == []
+    assert [(name, many) for name, many in zip(named, taken[1], strict=True) if many > allowed(f"POST {name}")] == []
