@@ -222,6 +222,7 @@ ROWS = {  # of a row of a staff list, or of a dose
     "department_missing": N_("There is no department."),
     "department_unknown": N_("There is no department “{text}” yet."),
     "phone_wrong": N_("“{text}” is not a phone number."),
+    "email_wrong": N_("“{text}” is not an e-mail address."),
     "date_unreadable": N_("“{text}” is not a date."),
     "date_ambiguous": N_("“{text}” can be read in two ways. Write year, month, day."),
     "date_no_year": N_("“{text}” has no full year. Write year, month, day."),
@@ -276,6 +277,7 @@ STANDINGS = {
 }
 TERMS = {
     "programme.covid19": N_("COVID-19 vaccination"),
+    "programme.tetanus": N_("Tetanus vaccination"),
     "employment.permanent": N_("permanent staff"),
     "employment.agency": N_("agency worker"),
     "employment.contract": N_("contract staff"),

@@ -26,6 +26,7 @@ FIELDS = {
     "department_id": N_("Department"),
     "employment": N_("Employment"),
     "phone": N_("Phone"),
+    "email": N_("E-mail"),
     "born_on": N_("Born on"),
     "joined_on": N_("Joined on"),
     "left_on": N_("Left on"),
