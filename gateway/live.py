@@ -103,6 +103,8 @@ class Hints:
         elif message.subject == events.SessionsEnded.subject:
             self.sessions.forget(session_ids={str(one) for one in data["session_ids"]})
             self.end("session_id", data["session_ids"])
+        elif message.subject == events.DutiesChanged.subject:
+            self.sessions.on_duty.forget()
         self.tell(topics_of(message.subject, data))
 
     def tell(self, topics: Mapping[str, str]) -> None:
@@ -176,6 +178,21 @@ def topics_of(subject: str, data: dict[str, Any]) -> dict[str, str]:
             return {"roles": "role.read", "accounts": "account.read"}
         case events.SessionsEnded.subject:
             return {"sessions": "", "accounts": "account.read"}
+        case events.TeamsChanged.subject:
+            return {"teams": "team.read"} | {f"team:{one['id']}": "team.read" for one in data["teams"]}
+        case events.ShiftsChanged.subject:
+            operations = {f"operation:{one['operation_id']}": "board.read" for one in data["shifts"]}
+            return {"operations": "board.read"} | operations | {f"shift:{one['id']}": "assignment.read" for one in data["shifts"]}
+        case events.AssignmentsChanged.subject:
+            shifts = {f"shift:{one['shift_id']}": "assignment.read" for one in data["assignments"]}
+            own = {f"assignments:{one['person_id']}": "assignment.read" for one in data["assignments"]}
+            return {"assignments": "assignment.read"} | shifts | own
+        case events.PlaceOpened.subject | events.PlaceFilled.subject:
+            return {"openings": "candidate.read", f"shift:{data['shift_id']}": "assignment.read"}
+        case events.DutiesChanged.subject:
+            return {"rosters": "roster.read", "on_duty": "roster.read"}
+        case events.GapOpened.subject | events.GapFilled.subject:
+            return {"gaps": "roster.plan", "rosters": "roster.read"}
         case _:
             return {}
 

@@ -21,10 +21,16 @@ class Item:
     place: str = "both"
 
 
-MINE, PEOPLE, SYSTEM = N_("Mine"), N_("People"), N_("System")
+MINE, DUTY, DISPATCH, PEOPLE, SYSTEM = N_("Mine"), N_("Duty"), N_("Deployments"), N_("People"), N_("System")
 
 ITEMS = (
     Item("/", "today", N_("Today"), MINE),
+    Item("/rosters", "today", N_("Roster"), DUTY),
+    Item("/gaps", "warn", N_("Gaps"), DUTY, "roster.plan"),
+    Item("/posts", "settings", N_("Posts"), DUTY, "post.change", "desk"),
+    Item("/operations", "board", N_("Operations"), DISPATCH, "board.read"),
+    Item("/openings", "user-plus", N_("Open places"), DISPATCH, "candidate.read"),
+    Item("/teams", "people", N_("Teams"), DISPATCH, "team.read", "desk"),
     Item("/people", "people", N_("People"), PEOPLE, "person.search"),
     Item("/coverage", "chart", N_("Coverage"), PEOPLE, "coverage.read"),
     Item("/imports", "upload", N_("Import"), PEOPLE, "import.run", "desk"),

@@ -115,6 +115,7 @@ def frame(request: Request, lang: str) -> dict[str, Any]:
         "languages": LANGUAGES,
         "scheme": scheme if scheme in SCHEMES else "",
         "clock": now,
+        "on_duty_now": getattr(state, "on_duty", None),
         "institution": getattr(state, "institution", "") or "Muster",
         "demo": getattr(state, "demo", settings().demo),
         "insecure": getattr(state, "insecure", others_can_read(request)),

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.on_duty import OnDuty
 from gateway.pages import error_page
 from gateway.services import ASKING, Asking, Away, identity, personnel
 from shared import clock
@@ -45,6 +46,7 @@ class Sessions:
     known: dict[str, Known] = field(default_factory=dict)
     institution: str = ""
     institution_asked_at: float = float("-inf")
+    on_duty: OnDuty = field(default_factory=OnDuty)
 
     async def look_up(self, secret: str, *, quiet: bool = False) -> tuple[Known | None, bool]:
         """The session, and whether identity is away. A session that identity has ended is None. A quiet look lets it idle on."""
@@ -179,7 +181,7 @@ class SessionGate:
 
     async def _know(self, request: Request) -> None:
         state = request.state
-        state.me, state.identity_away = None, False
+        state.me, state.identity_away, state.on_duty = None, False, None
         state.now = clock.now().astimezone(clock.zone())
         state.demo = settings().demo
         if secret := session_of(request):
@@ -190,6 +192,7 @@ class SessionGate:
                 asking = ASKING.get()
                 assert asking is not None
                 asking.token = known.token
+                state.on_duty = await self.sessions.on_duty.at(state.now)
         state.institution = await self.sessions.name_of_institution()
 
 

@@ -10,7 +10,7 @@ from gateway.i18n import N_, gettext
 
 # One sentence a code, whatever the limit is called where it was found.
 _SAME = {"max_length": "limit", "max": "limit", "min_length": "min", "ge": "min", "le": "max"}
-_TERMS = {"role", "standing", "employment", "scope"}  # params whose value is a code itself
+_TERMS = {"role", "standing", "employment", "scope", "rule"}  # params whose value is a code itself
 
 
 class _Params(dict[str, str]):

@@ -1,5 +1,6 @@
 """One's own account: devices that are signed in, the password, whose it is, the language, one's sign-ins, and the way out."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -8,16 +9,19 @@ from uuid import UUID
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.accounts.sheets import own_address, qr
 from gateway.entering import A_CODE, beside, one, wrong_field
 from gateway.forms import form_key, typed
 from gateway.pages import Pages, page
-from gateway.services import gather, identity
+from gateway.services import Said, duty, gather, identity
 from gateway.session import Sessions, end_session, session_of
 from shared.policy import ACTIONS
 
 pages = Pages()
 
 SIGN_INS_SHOWN = 10
+_SECRET = re.compile(r"[\w-]{20,100}", re.ASCII)
+_OF_A_FEED = ("content-type", "cache-control", "x-content-type-options")
 _OF_THE_CODE = ("no_activation", "code_used", "code_ended", "code_dead", "code_expired")
 
 
@@ -83,6 +87,37 @@ async def end_device(request: Request, session_id: UUID) -> Response:
     return left
 
 
+@pages.post("/me/feeds")
+async def make_feed(request: Request) -> Response:
+    """Make a link to one's own duties for a calendar; it is shown this once."""
+    await typed(request)
+    answer = await duty.post("/feeds", key=form_key(request))
+    if answer.problem is not None:
+        return await _show(request, answer.status_code, feed_problem=answer.problem)
+    secret = str(answer.data["path"]).split("/")[2]
+    url = f"{own_address(request)}/calendar/{secret}.ics"
+    return page(request, "account/feed.html", url=url, picture=qr(url))
+
+
+@pages.post("/me/feeds/{feed_id}/end")
+async def end_feed(request: Request, feed_id: UUID) -> Response:
+    """End a link: whoever has it reads nothing any more."""
+    await typed(request)
+    answer = await duty.send("DELETE", f"/feeds/{feed_id}", key=form_key(request))
+    if answer.problem is not None and answer.status_code != 404:
+        return await _show(request, answer.status_code, feed_problem=answer.problem)
+    return RedirectResponse("/me?done=feed_ended", 303)
+
+
+@pages.get("/calendar/{secret}.ics", open_to_all="a calendar signs in nowhere: the secret in the link is the proof, and it can be ended")
+async def read_feed(request: Request, secret: str) -> Response:
+    """One's own duties for one's own calendar, as duty writes them."""
+    if not _SECRET.fullmatch(secret):
+        raise Said(404, {"code": "not_found", "status": 404, "params": {}, "errors": []})
+    found = await duty.file(f"/feeds/{secret}/duties.ics")
+    return Response(found.content, headers={name: found.headers[name] for name in _OF_A_FEED if name in found.headers})
+
+
 async def _nothing() -> None:
     """What the page does not ask for."""
 
@@ -93,15 +128,23 @@ async def _show(
     problem: Mapping[str, Any] | None = None,
     device_problem: Mapping[str, Any] | None = None,
     who_problem: Mapping[str, Any] | None = None,
+    feed_problem: Mapping[str, Any] | None = None,
     form: Mapping[str, Any] | None = None,
 ) -> Response:
     me: dict[str, Any] = request.state.me
     sees_sign_ins = any(role in ACTIONS["sign_in.read"] for role in me["roles"])
-    devices, sign_ins, notice = await gather(
+    devices, sign_ins, notice, feeds = await gather(
         identity.try_get("/sessions"),
         identity.try_get("/signins", account_id=me["account_id"], page_size=SIGN_INS_SHOWN) if sees_sign_ins else _nothing(),
         _nothing() if me["person"] else identity.try_get("/notice"),
+        duty.try_get("/feeds/mine") if me["person"] else _nothing(),
     )
-    known = {"devices": devices, "sign_ins": sign_ins, "sees_sign_ins": sees_sign_ins, "notice": notice, "form": form or {}}
-    problems = {"problem": problem, "device_problem": device_problem, "who_problem": who_problem}
+    known = {"devices": devices, "sign_ins": sign_ins, "sees_sign_ins": sees_sign_ins, "notice": notice, "feeds": feeds, "form": form or {}}
+    problems = {
+        "problem": problem,
+        "device_problem": device_problem,
+        "who_problem": who_problem,
+        "feeds": feeds,
+        "feed_problem": feed_problem,
+    }
     return page(request, "account/account.html", status, **known, **problems)

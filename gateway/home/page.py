@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from gateway.forms import form_key, typed
 from gateway.home.looks import place_of
 from gateway.pages import Pages, page
+from gateway.rights import may_everywhere
 from gateway.services import Away, Said, gather, identity, personnel
 from shared import clock
 
@@ -18,6 +19,7 @@ pages = Pages()
 
 COUNT_ONLY = {"page": 100_000, "page_size": 1}  # the number without the rows, so that nobody's record is looked at for it
 LOOKS_SHOWN = 5
+CALLED_AT_MOST = 10
 _URGENT = ("overdue", "due", "not_started", "unknown", "in_progress", "declined", "exempt", "complete")
 
 
@@ -74,11 +76,12 @@ async def _show(
     roles = set(me["roles"])
     if not me["person"]:
         return await _show_without_person(request, roles)
-    mine, looks, remarks, needs = await gather(
+    mine, looks, remarks, needs, numbers = await gather(
         _record(me["person"]["id"]),
         identity.try_get("/looks/mine", page_size=LOOKS_SHOWN),
         personnel.try_get("/remarks", mine="true", page_size=20),
         _needs(roles),
+        _numbers(request),
     )
     record, missing = mine
     programmes = sorted(record["programmes"], key=lambda one: _URGENT.index(one["standing"]["code"])) if record else []
@@ -92,6 +95,7 @@ async def _show(
         looks=looks,
         remarks=remarks,
         needs=needs,
+        numbers=numbers,
         place_of=place_of,
         form=form or {},
         problem=problem,
@@ -120,6 +124,16 @@ async def _record(person_id: str) -> tuple[dict[str, Any] | None, str]:
         return None, "none" if no.status == 404 else "away"
     except Away:
         return None, "away"
+
+
+async def _numbers(request: Request) -> dict[str, str]:
+    """The phone numbers of those on duty, for whoever may read everybody's; nobody else sees a way to call."""
+    on_duty = getattr(request.state, "on_duty", None)
+    if not on_duty or not may_everywhere(request, "contact.read"):
+        return {}
+    ids = list(dict.fromkeys(one["person"]["id"] for one in on_duty))[:CALLED_AT_MOST]
+    found = await asyncio.gather(*(personnel.try_get(f"/people/{one}") for one in ids))
+    return {one["id"]: one["phone"] for one in found if one and one.get("phone")}
 
 
 async def _needs(roles: set[str]) -> dict[str, int | None]:
