@@ -20,15 +20,18 @@ from gateway.coverage import page as coverage
 from gateway.demo import page as demo
 from gateway.departments import page as departments
 from gateway.exemptions import page as exemptions
+from gateway.gaps import page as gaps
 from gateway.home import page as home
 from gateway.imports import page as imports
 from gateway.institution import page as institution
 from gateway.layout import page as layout
 from gateway.pages import NotSignedIn, Pages, Static, error_page, sign_in_first
 from gateway.people import page as people
+from gateway.posts import page as posts
 from gateway.privacy import page as privacy
 from gateway.remarks import page as remarks
 from gateway.roles import page as roles
+from gateway.rosters import page as rosters
 from gateway.services import ALL, Away, Said
 from gateway.session import SessionGate, Sessions
 from gateway.setup import page as setup
@@ -52,6 +55,9 @@ PAGES: tuple[Pages, ...] = (
     home.pages,
     account.pages,
     demo.pages,
+    rosters.pages,
+    gaps.pages,
+    posts.pages,
     people.pages,
     departments.pages,
     coverage.pages,
