@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from services.duty import rules
 from services.duty.acts import stand_in
@@ -25,7 +25,7 @@ from shared.web import Body, Listed, Note, Shown
 gaps = Slice(prefix="/gaps", tags=["gaps"])
 
 GapId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
-LISTED_AT_MOST = 50
+LISTED_AT_MOST = 20
 ASKED_OF_EACH = 20
 
 
@@ -56,14 +56,19 @@ class FillingWish(Body):
 
 @gaps.get("")
 async def list_gaps(caller: Annotated[Caller, require("roster.plan")], read: Read) -> Listed[GapShown]:
-    """Open gaps that are not over yet, the soonest first, at most 50, each with up to 20 who may stand in: free and rested first."""
-    wanted = select(Gap, Roster).join(Roster, Roster.monday == Gap.monday).where(Gap.filled_at.is_(None), Gap.ends_at > now())
+    """Open gaps that are not over yet, the soonest first, at most 20 (`total`: how many there are), each with up to 20 who may stand in:
+    free and rested first."""
+    wanted = (
+        select(Gap, Roster, func.count().over())
+        .join(Roster, Roster.monday == Gap.monday)
+        .where(Gap.filled_at.is_(None), Gap.ends_at > now())
+    )
     rows = (await read.execute(wanted.order_by(Gap.starts_at, Gap.id).limit(LISTED_AT_MOST))).all()
-    asked = [_asked(gap, roster) for gap, roster in rows]
+    asked = [_asked(gap, roster) for gap, roster, _ in rows]
     found = await candidates_for(read, *asked, most=ASKED_OF_EACH)
-    people = await people_of(read, (gap.person_id for gap, _ in rows))
-    items = [_shown(gap, place.post, people, ranked) for (gap, _), place, ranked in zip(rows, asked, found, strict=True)]
-    return Listed(items=items, total=len(items), page_size=LISTED_AT_MOST)
+    people = await people_of(read, (gap.person_id for gap, *_ in rows))
+    items = [_shown(gap, place.post, people, ranked) for (gap, *_), place, ranked in zip(rows, asked, found, strict=True)]
+    return Listed(items=items, total=rows[0][2] if rows else 0, page_size=LISTED_AT_MOST)
 
 
 @gaps.post("/{gap_id}/filling")

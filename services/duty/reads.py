@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import ColumnElement, Select, Text, and_, exists, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Text, and_, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -139,7 +139,7 @@ def _fits(search: str) -> ColumnElement[bool]:
 
 async def named(read: AsyncSession, *, search: str | None, ids: Collection[UUID]) -> list[Known]:
     """Those who fit what was typed and have not left, and those of these ids, in the order of their names."""
-    wanted = [KnownPerson.id.in_(ids)]
+    wanted: list[ColumnElement[bool]] = [KnownPerson.id.in_(ids)]
     if search:
         wanted.append(and_(_fits(search), or_(KnownPerson.left_on.is_(None), KnownPerson.left_on > today())))
     found = _people().where(or_(*wanted)).order_by(KnownPerson.sort_key, KnownPerson.number).limit(ASKED_AT_MOST + len(ids))
@@ -303,7 +303,7 @@ def _likeliest(number: int, place: Asked, reached: Mapping[UUID, set[UUID]], sea
         may.append(_fits(search))
     rest = timedelta(hours=limits().rest_hours)
     around = func.tstzrange(wanted.starts_at - rest, wanted.ends_at + rest)
-    busy = exists().where(booking.c.person_id == KnownPerson.id, booking.c.during.op("&&")(around)).correlate(KnownPerson)
+    busy = select(booking.c.person_id).where(booking.c.during.op("&&")(around)).distinct().subquery()
     back = func.tstzrange(wanted.starts_at - rules.LOOKS_BACK, wanted.starts_at)
     length = func.extract("epoch", func.upper(booking.c.during) - func.lower(booking.c.during)) / 3600
     worked = (
@@ -313,7 +313,10 @@ def _likeliest(number: int, place: Asked, reached: Mapping[UUID, set[UUID]], sea
         .subquery()
     )
     found = _people().add_columns(literal(number).label("number_asked")).outerjoin(worked, worked.c.person_id == KnownPerson.id).where(*may)
-    likeliest: Select[Any] = found.order_by(busy, func.coalesce(worked.c.hours, 0), KnownPerson.sort_key).limit(most)
+    found = found.outerjoin(busy, busy.c.person_id == KnownPerson.id)
+    likeliest: Select[Any] = found.order_by(busy.c.person_id.is_not(None), func.coalesce(worked.c.hours, 0), KnownPerson.sort_key).limit(
+        most
+    )
     return likeliest
 
 
