@@ -96,7 +96,7 @@ async def _led_site(read: AsyncSession, caller: Caller, site_id: UUID, *, hold: 
     if not reach.everything:
         led = select(Shift.site_id).where(Shift.leader_id == reach.own, Shift.site_id == site_id, Shift.state != "cancelled")
         wanted = wanted.where(or_(Site.leader_id == reach.own, Site.id.in_(led)))
-    found = (await read.execute(wanted.with_for_update(of=Site) if hold else wanted)).one_or_none()
+    found = (await read.execute(wanted.with_for_update(of=Site, key_share=True) if hold else wanted)).one_or_none()
     if found is None:
         raise Refused("not_found", 404)
     return found[0], found[1]

@@ -45,7 +45,7 @@ class SiteCode(Shown):
 async def change_site(site_id: SiteId, wish: SiteWish, caller: Annotated[Caller, require("operation.change")], tx: Tx) -> SiteShown:
     """Change a site. Shifts to come that the old leader led, or nobody, are the new one's; they and a new name are told to all who keep
     them. Refused: `changed_meanwhile`, `site_name_taken`, `not_found`; 422 for a leader who is not here."""
-    row = await tx.scalar(select(Site).where(Site.id == site_id).with_for_update())
+    row = await tx.scalar(select(Site).where(Site.id == site_id).with_for_update(key_share=True))
     if row is None:
         raise Refused("not_found", 404)
     if row.version != wish.version:
