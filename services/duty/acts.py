@@ -180,9 +180,9 @@ async def stand_in(tx: AsyncSession, gap: Gap, week: Week, known: Known, reason:
 async def fall_out(tx: AsyncSession, person_ids: Collection[UUID], because: Because) -> int:
     """These people left, or cannot be had: whatever they hold from then on is open again, and each place is an alert with those who can
     stand in, the best first. Answers how many places opened."""
-    if not person_ids or not await _hold_what(tx, person_ids, because):
+    if not person_ids:
         return 0
-    await hold_time_of(tx, *person_ids)
+    await hold_time_of(tx, *person_ids)  # before it is looked what they hold: a roster may be on its way to be published
     mondays = sorted({duty.monday for duty in await _hold_what(tx, person_ids, because)})
     count = 0
     for monday in mondays:  # the rows of rosters are held in the order of their weeks

@@ -79,10 +79,10 @@ async def fill_gap(gap_id: GapId, wish: FillingWish, caller: Annotated[Caller, r
     gap = await tx.get(Gap, gap_id)
     if gap is None:
         raise Refused("not_found", 404)
+    await hold_time_of(tx, wish.person_id)  # before it is read who they are: they may be leaving
     people = await people_of(tx, [wish.person_id])
     if wish.person_id not in people:
         raise wrong("person_id", "unknown_id")
-    await hold_time_of(tx, wish.person_id)
     week = await week_of(tx, gap.monday, hold=True)
     key = (gap.post_id, gap.on, gap.place)
     if (here := week.gaps.get(key)) is None or here.id != gap_id:

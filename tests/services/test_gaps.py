@@ -112,6 +112,26 @@ async def test_an_overtaken_word_of_somebodys_leaving_opens_nothing(duty: Door) 
     assert len(await duty.told(GapOpened)) == 2, "told again it opens nothing twice"
 
 
+async def test_whoever_leaves_while_the_planner_publishes_is_not_left_on_the_wall(duty: Door) -> None:
+    await people(duty)
+    kept = await post(duty)
+    for week in range(4):
+        monday = MONDAY + timedelta(14 * week)  # so that all have rested
+        leaver = (LIANG_YUAN, JIANG_CAIWEI, FANG_JIBAI)[week % 3]
+        left_on, version = monday + timedelta(1), 10 + 2 * week
+        filled = await fill(duty, in_turn(kept["id"], monday), monday=monday)
+
+        answer, _ = await asyncio.gather(
+            publish(duty, filled.json()["version"], monday), leaves(duty, leaver, left_on.isoformat(), version)
+        )
+
+        roster = await read(duty, monday=monday)
+        on_the_wall = {slot["on"] for slot in roster["slots"] if slot["person"] and slot["person"]["name"] == leaver.name}
+        assert (answer.status_code, roster["state"]) in ((200, "published"), (409, "draft"))
+        assert roster["state"] == "draft" or on_the_wall <= {monday.isoformat()}
+        await leaves(duty, leaver, None, version + 1)
+
+
 async def test_whoever_cannot_be_had_falls_out_within_a_minute(duty: Door, personnel: Door) -> None:
     await people(duty)
     await published(duty)
