@@ -25,6 +25,8 @@ from gateway.home import page as home
 from gateway.imports import page as imports
 from gateway.institution import page as institution
 from gateway.layout import page as layout
+from gateway.openings import page as openings
+from gateway.operations import page as operations
 from gateway.pages import NotSignedIn, Pages, Static, error_page, sign_in_first
 from gateway.people import page as people
 from gateway.posts import page as posts
@@ -35,9 +37,11 @@ from gateway.rosters import page as rosters
 from gateway.services import ALL, Away, Said
 from gateway.session import SessionGate, Sessions
 from gateway.setup import page as setup
+from gateway.shifts import page as shifts
 from gateway.signin import page as signin
 from gateway.styleguide import page as styleguide
 from gateway.system import page as system
+from gateway.teams import page as teams
 from shared.auth import Caller, anyone
 from shared.measures import Measures
 from shared.outermost import Outermost
@@ -63,6 +67,10 @@ PAGES: tuple[Pages, ...] = (
     coverage.pages,
     exemptions.pages,
     remarks.pages,
+    teams.pages,
+    operations.pages,
+    shifts.pages,
+    openings.pages,
     imports.pages,
     sheets.pages,
     accounts.pages,

@@ -170,6 +170,7 @@ SHIFTS = {  # why an operation, a shift or a count cannot be as asked
     "reason_needed": N_("Say why."),
     "plan_changed": N_("Somebody was booked elsewhere in the meantime. This is the plan as it would be now; look it over."),
     "closed_already": N_("This place is filled already, or not needed any more."),
+    "nobody_ticked": N_("Nobody is ticked."),
     "say_which": N_("Say which shifts."),
     "ends_before_start": N_("A shift ends after it begins."),
     "shift_too_long": N_("No shift is longer than a day."),
@@ -436,4 +437,17 @@ DONE = {  # said in a toast after a redirect to ?done=<code>
     "done.joined": N_("Your own account has the roles now; sign in with your staff number"),
     "done.device_signed_out": N_("The device is signed out"),
 }
-WORDS: dict[str, str] = {**REFUSALS, **FIELDS, **SHIFTS, **DEPLOYMENTS, **NOTICES, **DUTIES, **FILES, **COLUMNS, **ROWS, **STANDINGS, **TERMS, **DONE}
+WORDS: dict[str, str] = {
+    **REFUSALS,
+    **FIELDS,
+    **SHIFTS,
+    **DEPLOYMENTS,
+    **NOTICES,
+    **DUTIES,
+    **FILES,
+    **COLUMNS,
+    **ROWS,
+    **STANDINGS,
+    **TERMS,
+    **DONE,
+}

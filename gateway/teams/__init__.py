@@ -1,0 +1,1 @@
+"""Departments and those who answer for them."""
