@@ -8,6 +8,7 @@ from gateway.services import duty, gather
 
 WEEK = timedelta(days=7)
 FOUND_AT_MOST = 200
+ENDS_WITH_THEM = ("too_little_rest", "too_many_hours")
 
 
 class Typed(NamedTuple):
@@ -138,18 +139,23 @@ def saved_problems(roster: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]
     return {key_of(slot): slot["problems"] for slot in roster["slots"] if slot["problems"]}
 
 
+def _of_assignment(reason: Mapping[str, Any]) -> bool:
+    return bool(reason["code"] == "overlap" and reason["params"].get("kind") == "assignment")
+
+
 def assignments_met(found: Mapping[str, list[Finding]]) -> list[dict[str, Any]]:
-    """The assignments that duties meet, by name: what can be freed in one step. None of them counts as met while anything else is wrong."""
+    """The assignments that duties meet, by name: what can be freed in one step."""
     met = {}
     for one in found["clashes"]:
-        for reason in one.reasons:
-            params = reason["params"]
-            if reason["code"] == "overlap" and params.get("kind") == "assignment":
-                met[params["ref"]] = {name: params[name] for name in ("ref", "starts_at", "ends_at")} | {"person": one.person}
+        for params in (reason["params"] for reason in one.reasons if _of_assignment(reason)):
+            met[params["ref"]] = {name: params[name] for name in ("ref", "starts_at", "ends_at")} | {"person": one.person}
     return list(met.values())
 
 
 def only_assignments(found: Mapping[str, list[Finding]]) -> bool:
-    """Would the week be in order if the assignments that it meets were freed?"""
-    of_assignments = (reason for one in found["clashes"] for reason in one.reasons)
-    return not found["gaps"] and all(one["code"] == "overlap" and one["params"].get("kind") == "assignment" for one in of_assignments)
+    """Would the week be in order if the assignments that it meets were freed? Hours and rest count with them, and go with them."""
+    return not found["gaps"] and all(
+        any(_of_assignment(reason) for reason in one.reasons)
+        and all(_of_assignment(reason) or reason["code"] in ENDS_WITH_THEM for reason in one.reasons)
+        for one in found["clashes"]
+    )
