@@ -1,6 +1,6 @@
 """Records: a head writes down how a notice was conveyed to people of the department, who acknowledged it to them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path
@@ -82,9 +82,15 @@ async def record_people(
     written = update(Recipient).where(Recipient.notice_id == notice.id, Recipient.person_id.in_(ids))
     values = {"recorded_at": at, "late": is_late(at, notice.deadline_at)}
     await tx.execute(written.values(values).execution_options(synchronize_session=False))
-    signed = {"method": wish.method, "note": wish.note, "recorded_by": caller.person_id, "recorded_by_name": caller.name, "recorded_at": at}
+    signed: dict[str, Any] = {
+        "method": wish.method,
+        "note": wish.note,
+        "recorded_by": caller.person_id,
+        "recorded_by_name": caller.name,
+        "recorded_at": at,
+    }
     whose = [{"notice_id": notice.id, "person_id": row.person_id, "department_id": row.department_id} for row in fresh]
-    await tx.execute(insert(Record), [one | signed for one in whose])
+    await tx.execute(insert(Record), [{**one, **signed} for one in whose])
     publish(tx, AcknowledgementsChanged(notice_id=notice.id, person_ids=ids))
     people = await people_named(tx, [row.person_id for row in rows])
     done = set(ids)
