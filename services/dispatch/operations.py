@@ -22,6 +22,7 @@ from services.dispatch.shapes import (
     OperationRow,
     OperationShown,
     Pattern,
+    Requirement,
 )
 from services.dispatch.tables import Operation, Shift, Site
 from shared.auth import Caller, require
@@ -29,7 +30,7 @@ from shared.clock import now, zone
 from shared.db import Read, Tx
 from shared.refusals import Refused, wrong
 from shared.service import Slice
-from shared.web import Body, Code, Line, Listed, Note, PageNo, PageSize, Version
+from shared.web import Body, Line, Listed, Note, PageNo, PageSize, Version
 
 operations = Slice(prefix="/operations", tags=["operations"])
 
@@ -55,7 +56,7 @@ class NewOperation(Body):
     partner: Line | None = None
     from_on: date
     until_on: date
-    requirement: Code | None = None
+    requirement: Requirement = None
     bring: Note | None = None
     note: Note | None = None
     sites: Annotated[list[NewSite], Field(max_length=200)] = []
@@ -85,7 +86,7 @@ class OperationWish(Body):
     partner: Line | None = None
     from_on: date | None = None
     until_on: date | None = None
-    requirement: Code | None = None
+    requirement: Requirement = None
     bring: Note | None = None
     note: Note | None = None
     version: Version

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from services.dispatch.rules.patterns import Times
+from shared.fitness import asks
 from shared.web import Body, Line, Note, Shown
 
 EXAMPLE_ID = "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"
@@ -20,6 +21,8 @@ SiteId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
 ShiftId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
 AssignmentId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
 OperationKind = Literal["testing", "gate", "flood", "clinic", "other"]
+Requirement = Annotated[Literal["testing_point", "flood_rescue", "none"] | None, AfterValidator(lambda rule: rule if asks(rule) else None)]
+"""The rule set of fitness that people are held to (shared/fitness.py); the one that asks nothing is none at all."""
 ShiftStanding = Literal["planned", "open", "cancelled"]
 AssignmentStanding = Literal["proposed", "confirmed", "checked_in", "checked_out", "declined", "released", "no_show"]
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.ranking import here_on, searched
 from services.dispatch.reads import brief, brief_people, must_be_here
-from services.dispatch.shapes import PersonBrief, TeamId
+from services.dispatch.shapes import PersonBrief, Requirement, TeamId
 from services.dispatch.tables import KnownPerson, Team, TeamMember
 from shared.auth import Caller, require
 from shared.clock import now, today
@@ -18,7 +18,7 @@ from shared.events import TeamsChanged, TeamState
 from shared.messaging.outbox import publish
 from shared.refusals import Refused, wrong
 from shared.service import Slice
-from shared.web import Body, Code, Line, Listed, PageSize, Search, Shown, Version
+from shared.web import Body, Line, Listed, PageSize, Search, Shown, Version
 
 teams = Slice(prefix="/teams", tags=["teams"])
 
@@ -31,7 +31,7 @@ class NewTeam(Body):
     name: Line
     leader_id: UUID | None = None
     deputy_id: UUID | None = None
-    requirement: Code | None = None
+    requirement: Requirement = None
     member_ids: Members = []
 
     model_config = Body.model_config | {"json_schema_extra": {"example": {"name": "防疫突击队", "requirement": "testing_point"}}}
@@ -43,7 +43,7 @@ class TeamWish(Body):
     name: Line | None = None
     leader_id: UUID | None = None
     deputy_id: UUID | None = None
-    requirement: Code | None = None
+    requirement: Requirement = None
     member_ids: Members | None = None
     version: Version
 

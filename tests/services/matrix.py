@@ -58,6 +58,8 @@ CAST: Mapping[str, Caller] = {
     "client without scopes": client("none"),
 }
 
+DOUBLES = ("coordinator", "duty planner")
+"""They are persons who act as reporter and administrator too."""
 ORDINARY = (LIANG_YUAN, JIANG_CAIWEI, GU_CHANGTING, PAN_XIANGYE)  # hold no office, so their names stand nowhere but in their own rows
 TARGETS = (LIANG_YUAN, JIANG_CAIWEI, GU_CHANGTING)
 

@@ -70,6 +70,16 @@ async def test_whoever_is_not_fit_any_more_is_shown(dispatch: Door) -> None:
     assert board["totals"]["unfit_since"] == 2
 
 
+async def test_where_nothing_is_asked_nobody_is_unfit(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch, requirement="none")
+    [shift, *_] = await shifts_of(dispatch, operation)
+    await is_on(dispatch, shift, LIANG_YUAN)
+
+    assert operation["requirement"] is None
+    assert (await board_of(dispatch, operation))["totals"]["unfit_since"] == 0
+
+
 async def test_open_places_and_samples_stand_beside_the_shifts(dispatch: Door) -> None:
     await knows_everybody(dispatch)
     operation = await planned(dispatch)

@@ -64,6 +64,7 @@ async def test_opening_opens_the_shifts_and_tells_them(dispatch: Door) -> None:
         ({"pattern": PATTERN | {"times": [["8:00", "12:00"]]}}, "pattern.times.0.0", "odd_characters"),
         ({"pattern": PATTERN | {"times": [["08:00", "12:00"]] * 2}}, "pattern.times", "named_twice"),
         ({"pattern": PATTERN | {"roles": PATTERN["roles"] * 2}}, "pattern.roles", "named_twice"),
+        ({"requirement": "dancing"}, "requirement", "not_a_choice"),
         ({"sites": [{"name": "东门", "leader_id": str(uuid4())}]}, "leader_id", "unknown_id"),
         ({"sites": [{"name": f"{n}"} for n in range(200)], "until_on": "2021-09-04"}, "pattern", "too_many_shifts"),
     ],
