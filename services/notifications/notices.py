@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from fastapi import Query
 from pydantic import AwareDatetime, Field
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, false, func, select
 
 from services.notifications.acts import count_audience, freeze_audience, mail_later, remind_later, remind_never
 from services.notifications.reads import notice_of, notices_shown, people_of
@@ -101,6 +101,7 @@ async def list_notices(
     caller: Annotated[Caller, require("notice.progress")],
     read: Read,
     open_: Annotated[bool | None, Query(alias="open", description="Only those still in force, or only those withdrawn")] = None,
+    over: Annotated[bool | None, Query(description="Only those whose last deadline has passed, or only those whose has not")] = None,
     mine: Annotated[bool, Query(description="Only those one issued oneself")] = False,
     page: PageNo = 1,
     page_size: PageSize = 20,
@@ -109,6 +110,9 @@ async def list_notices(
     which: list[ColumnElement[bool]] = []
     if open_ is not None:
         which.append(Notice.withdrawn_at.is_(None) if open_ else Notice.withdrawn_at.is_not(None))
+    if over is not None:
+        passed = func.coalesce(func.greatest(Notice.deadline_at, Notice.done_deadline_at) <= now(), false())
+        which.append(passed if over else ~passed)
     if mine:
         which.append(Notice.issued_by == caller.person_id)
     total = await read.scalar(select(func.count()).select_from(Notice).where(*which))

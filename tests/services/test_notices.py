@@ -233,6 +233,21 @@ async def test_the_counts_are_right_while_everybody_answers_at_once(notification
     assert (kept["told_count"], kept["read_count"], kept["done_count"], kept["by_head_count"]) == (11, 11, 11, 0)
 
 
+async def test_notices_are_listed_by_whether_their_last_deadline_has_passed(notifications: Door) -> None:
+    await tell(notifications)
+    await issued(notifications, title="soon", deadline_at=moment("09:00").isoformat())
+    await issued(
+        notifications, title="twice", deadline_at=moment("09:00").isoformat(), asks_done=True, done_deadline_at=moment("12:00").isoformat()
+    )
+    await issued(notifications, title="never", deadline_at=None)
+    clock.set_now(moment("10:00"))
+
+    async def titles(over: str) -> set[str]:
+        return {one["title"] for one in (await notifications.get(f"/notices?open=true&over={over}", LEADER)).json()["items"]}
+
+    assert (await titles("true"), await titles("false")) == ({"soon"}, {"twice", "never"})
+
+
 READS = (
     ("/notices", LEADER),
     ("/notices?mine=true&open=true", LEADER),
