@@ -140,11 +140,5 @@ async def _show(
         duty.try_get("/feeds/mine") if me["person"] else _nothing(),
     )
     known = {"devices": devices, "sign_ins": sign_ins, "sees_sign_ins": sees_sign_ins, "notice": notice, "feeds": feeds, "form": form or {}}
-    problems = {
-        "problem": problem,
-        "device_problem": device_problem,
-        "who_problem": who_problem,
-        "feeds": feeds,
-        "feed_problem": feed_problem,
-    }
+    problems = {"problem": problem, "device_problem": device_problem, "who_problem": who_problem, "feed_problem": feed_problem}
     return page(request, "account/account.html", status, **known, **problems)

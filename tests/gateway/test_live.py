@@ -9,7 +9,17 @@ from starlette.types import Message
 from gateway.live import MOST_PAGES, Hints, topics_of
 from shared import outermost
 from shared.auth import Caller
-from shared.events import HealthRecordChanged, ImportMoved, PeopleChanged, RecordLooked, RemarkWritten, RolesChanged
+from shared.events import (
+    DutiesChanged,
+    GapFilled,
+    GapOpened,
+    HealthRecordChanged,
+    ImportMoved,
+    PeopleChanged,
+    RecordLooked,
+    RemarkWritten,
+    RolesChanged,
+)
 from tests.gateway.door import GatewayDoor
 from tests.people import ADMINISTRATOR, HEAD, HEALTH, JIANG_CAIWEI, LEADER, LIANG_YUAN, STAFF
 
@@ -151,3 +161,15 @@ async def test_open_pages_leave_the_place_of_requests_to_others(gateway: Gateway
     for page in pages:
         page.cancel()
     assert (statuses, answer.status_code) == ([200] * 6, 200)
+
+
+@pytest.mark.parametrize(
+    ("subject", "topics"),
+    [
+        (DutiesChanged.subject, {"rosters": "roster.read", "on_duty": "roster.read"}),
+        (GapOpened.subject, {"gaps": "roster.plan", "rosters": "roster.read"}),
+        (GapFilled.subject, {"gaps": "roster.plan", "rosters": "roster.read"}),
+    ],
+)
+def test_what_duty_tells_reaches_the_pages_of_duty(subject: str, topics: dict[str, str]) -> None:
+    assert topics_of(subject, {}) == topics

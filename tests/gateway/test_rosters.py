@@ -6,8 +6,9 @@ from shared.clock import set_now
 from tests.gateway.door import GatewayDoor, hidden, partial, words_of
 from tests.gateway.duties import WEEK, names, officer, planner
 from tests.people import FANG_JIBAI, GU_CHANGTING, JIANG_CAIWEI, LIANG_YUAN, PAN_XIANGYE, Person
+from tests.services.deployment import is_on, knows_everybody, planned, shifts_of
 from tests.services.duties import GATE, IN_TURN, day, published, read
-from tests.services.test_rosters import EIGHT, assigned
+from tests.services.test_rosters import EIGHT
 
 
 def typed(post_id: str, people: dict[int, Person | str], place: int = 1) -> dict[str, str]:
@@ -167,20 +168,57 @@ async def test_a_week_is_published_and_then_everybody_reads_it(gateway: GatewayD
     assert f'href="{WEEK}/edit"' not in read_by_staff.text
 
 
+async def on_a_shift(gateway: GatewayDoor, person: Person, number: int) -> None:
+    """The person is confirmed on a shift of the n-th day."""
+    dispatch, on = gateway.doors.dispatch, day(number)
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch, from_on=on, until_on=on)
+    await is_on(dispatch, (await shifts_of(dispatch, operation))[0], person)
+
+
 async def test_an_assignment_in_the_way_is_named_and_freeing_it_and_publishing_are_one_step(gateway: GatewayDoor) -> None:
     browser = await planner(gateway)
     post_id = await officer(gateway)
     await save(browser, typed(post_id, whole_week()))
-    await assigned(gateway.doors.dispatch, LIANG_YUAN, 6, 10)
+    await on_a_shift(gateway, LIANG_YUAN, 0)
 
     asked = await browser.get(WEEK, params={"publish": "1"})
     plain = await browser.post(f"{WEEK}/publication", data={"version": "1"})
+    answer = await browser.post(f"{WEEK}/publication", data={"version": "1", "free": "1", "ref": hidden(asked, "ref")})
 
     assert "撤下派工并发布" in words_of(asked)
     assert LIANG_YUAN.name in words_of(asked)
-    assert hidden(asked, "ref")
     assert plain.status_code == 409
     assert "撤下派工并发布" in words_of(plain)
+    assert answer.headers["location"] == f"{WEEK}?done=week_published"
+    assert (await read(gateway.doors.duty))["state"] == "published"
+
+
+async def test_an_amendment_frees_an_assignment_where_the_planner_says_so(gateway: GatewayDoor) -> None:
+    browser = await planner(gateway)
+    roster = await published(gateway.doors.duty)
+    fields = typed(roster["posts"][0]["id"], {**whole_week(), 1: GU_CHANGTING})
+    await on_a_shift(gateway, GU_CHANGTING, 1)
+
+    refused = await save(browser, fields, roster["version"], reason="互换")
+    answer = await save(browser, fields, roster["version"], reason="互换", free="1", ref=hidden(refused, "ref"))
+
+    assert refused.status_code == 409
+    assert "已有派工" in words_of(refused)
+    assert 'value="互换"' in refused.text
+    assert answer.headers["location"] == f"{WEEK}?done=amended"
+
+
+async def test_without_dispatch_nobody_is_freed_and_nothing_is_published(gateway: GatewayDoor) -> None:
+    browser = await planner(gateway)
+    post_id = await officer(gateway)
+    await save(browser, typed(post_id, whole_week()))
+    gateway.down("dispatch")
+
+    answer = await browser.post(f"{WEEK}/publication", data={"version": "1", "free": "1", "ref": post_id})
+
+    assert answer.status_code == 503
+    assert (await read(gateway.doors.duty))["state"] == "draft"
 
 
 async def test_a_published_week_is_amended_with_a_reason_and_the_history_says_so(gateway: GatewayDoor) -> None:
