@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as some
 
-from services.personnel.rules.cells import CHINESE_MOBILE, clean, read_date, read_employment, read_phone, read_status
+from services.personnel.rules.cells import CHINESE_MOBILE, clean, read_date, read_email, read_employment, read_phone, read_status
 from services.personnel.rules.columns import Cell, Column, map_columns
 from services.personnel.rules.programmes import COVID19
 from services.personnel.rules.rows import ParsedRow, parse_row, parse_rows
@@ -419,3 +419,15 @@ def test_an_answer_in_the_column_of_a_date_is_an_answer() -> None:
     assert [row.errors for row in (not_yet, declined, second_open)] == [(), (), ()]
     assert [row.statement for row in (not_yet, declined, second_open)] == ["not_started", "declined", None]
     assert len(second_open.doses) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (" a.b+c@Example.ORG ", "a.b+c@example.org"),
+        ("ａ@example.org", "a@example.org"),
+        ("O'Neil@mail.example.org", "O'Neil@mail.example.org"),
+    ],
+)
+def test_an_address_is_read_as_mail_takes_it(text: str, read: str) -> None:
+    assert read_email(text) == read

@@ -26,6 +26,7 @@ async def settle(personnel: Door) -> None:
                 department_id=one.department.id,
                 employment=one.employment,
                 phone=f"+86{one.phone}",
+                email=f"{one.number}@mail.example.org",
                 born_on=one.born_on,
                 joined_on=one.joined_on,
                 version=1,

@@ -3,7 +3,7 @@
 import asyncio
 import io
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,11 +18,12 @@ from infra.postgres import Postgres
 from services.personnel.acts import compute_standing, name_person
 from services.personnel.importing import jobs
 from services.personnel.importing.cells import unpack
-from services.personnel.tables import Department, Dose, Import, ImportRow, ImportSheet, Person, Standing, Statement
+from services.personnel.tables import Department, Dose, Fitness, Import, ImportRow, ImportSheet, Person, Standing, Statement
 from shared import clock
 from shared.auth import SYSTEM, Caller
+from shared.bookings import taken
 from shared.clock import now, real_now
-from shared.events import DepartmentsChanged, HealthRecordChanged, ImportMoved, PeopleChanged, RecordLooked
+from shared.events import ContactsChanged, DepartmentsChanged, FitnessChanged, HealthRecordChanged, ImportMoved, PeopleChanged, RecordLooked
 from shared.house import Job
 from shared.job import Progress
 from shared.settings import settings
@@ -180,6 +181,74 @@ async def test_a_standing_that_is_imported_is_the_one_that_is_computed(personnel
         infinite = await tx.scalar(select(func.count()).where(Standing.from_on == date.min))
     assert before == after
     assert infinite == len(PEOPLE) + 3
+
+
+async def test_a_fitness_that_is_imported_is_the_one_that_is_computed_and_told_once(personnel: Door) -> None:
+    once = ["20210804", "甘棠", "教务处", "聘用", "", "", "", "康希诺", "2021-07-30", "", ""]
+    begun = ["20210805", "陶一鸣", "教务处", "聘用", "", "", "", "科兴", "2021-07-30", "", ""]
+    found = await upload(personnel, sheet(NEW, once, begun, [*KNOWN[:7], "科兴", "2021-07-01", "科兴", "2021-07-31"]))
+    await commit(personnel, found["id"])
+
+    told = [one for event in await personnel.told(FitnessChanged) for one in event.fitness]
+    before = await everything(personnel, Fitness)
+    async with personnel.rows() as tx:
+        for person in await tx.scalars(select(Person)):
+            await compute_standing(tx, person, "covid19")
+
+    assert sorted((str(one.fit_from), one.fit_until, one.rule, one.version) for one in told) == [
+        ("2021-04-11 16:00:00+00:00", None, "testing_point", 1),
+        ("2021-07-29 16:00:00+00:00", None, "testing_point", 1),
+        ("2021-07-30 16:00:00+00:00", None, "testing_point", 1),
+    ]
+    assert await everything(personnel, Fitness) == before
+    assert len(await personnel.told(FitnessChanged)) == 1
+
+
+async def test_whom_a_list_makes_unfit_is_told_too(personnel: Door) -> None:
+    await dose(personnel, "2021-07-01")
+    await dose(personnel, "2021-07-31")
+    found = await upload(personnel, sheet([*KNOWN[:7], "北京生物", "2021-07-25", "北京生物", "2021-07-31"]))
+    await commit(personnel, found["id"])
+
+    told = [one for event in await personnel.told(FitnessChanged) for one in event.fitness]
+    assert [(one.fit_from is None, one.version) for one in told] == [(False, 1), (True, 2)]
+
+
+async def test_addresses_of_a_list_are_told_where_they_are_new(personnel: Door) -> None:
+    headings = [*HEADINGS, "电子邮箱"]
+    nobody = ["20210806", "庄晓梦", "教务处", "在编", *[""] * 8]
+    rows = [[*NEW, "Jian.Yinuo@Mail.Example.ORG"], [*KNOWN, "20140312@mail.example.org"], nobody, [*STAFF_ROW, "", "", *[""] * 7, "无"]]
+    found = await upload(personnel, sheet(*rows, headings=headings))
+    assert next(one["field"] for one in found["columns"] if one["heading"] == "电子邮箱") == "email"
+    assert found["counts"] == {"new": 2, "changed": 0, "same": 2, "refused": 0, "rows": 4}
+    await commit(personnel, found["id"])
+
+    again = await upload(personnel, sheet([*KNOWN, "neu@mail.example.org"], headings=headings))
+    assert (await rows_of(personnel, again["id"]))[0]["changes"] == [
+        {"field": "email", "old": "20140312@mail.example.org", "new": "neu@mail.example.org"}
+    ]
+    await commit(personnel, again["id"])
+
+    told = [(one.phone, one.email, one.version) for event in await personnel.told(ContactsChanged) for one in event.contacts]
+    assert told == [("+8619900000801", "Jian.Yinuo@mail.example.org", 1), ("+8619900000312", "neu@mail.example.org", 2)]
+
+
+async def test_what_is_no_address_is_refused(personnel: Door) -> None:
+    found = await upload(personnel, sheet([*NEW, "not an address"], headings=[*HEADINGS, "E-mail address"]))
+
+    told = await rows_of(personnel, found["id"], "refused")
+    assert [(error["field"], error["code"]) for error in told[0]["errors"]] == [("email", "email_wrong")]
+
+
+async def test_whoever_left_by_a_list_cannot_be_had_from_then_on(personnel: Door) -> None:
+    headings = ["工号", "姓名", "处室", "用工形式", "离职日期"]
+    for left_on, begins in (("2021-08-10", "2021-08-11"), ("2021-08-12", "2021-08-13")):
+        found = await upload(personnel, sheet([*KNOWN[:4], left_on], headings=headings))
+        await commit(personnel, found["id"])
+
+        async with personnel.rows() as tx:
+            (one,) = await taken(tx, [JIANG_CAIWEI.id], NOW, NOW + timedelta(days=900))
+        assert (one.kind, one.ref, one.starts_at) == ("unavailable", JIANG_CAIWEI.id, datetime.fromisoformat(f"{begins}T00:00:00+08:00"))
 
 
 async def test_the_same_file_again_changes_nothing(personnel: Door) -> None:
