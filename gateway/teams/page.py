@@ -119,14 +119,15 @@ async def _form(request: Request, form: Any, problem: Any, status: int = 200, **
     team: dict[str, Any] | None = context.get("team")
     context = {"team": None, "meanwhile": [], **context}
     q = str(form.get("q", ""))
-    found = await dispatch.try_get("/teams/people", q=q, page_size=FOUND_MOST) if q else {"items": [], "total": 0}
+    found: Any = await dispatch.try_get("/teams/people", q=q, page_size=FOUND_MOST) if q else {"items": [], "total": 0}
     people = {name.removeprefix("name_"): value for name, value in _names_in(form).items()}
     known: list[Any] = [*team["members"], team["leader"], team["deputy"]] if team is not None else []
     for one in known:
         if one:
             people.setdefault(one["id"], _said(one))
     ticked = [one for one in form.get("member_ids", []) if one in people]
-    fresh = [one for one in (found or {"items": []})["items"] if one["id"] not in ticked]
+    hits: list[Any] = found["items"] if found else []
+    fresh = [one for one in hits if one["id"] not in ticked]
     people |= {one["id"]: _said(one) for one in fresh}
     return page(
         request,
