@@ -74,7 +74,10 @@ def _waits() -> ColumnElement[bool]:
 
 def _mine(caller: Caller) -> Any:
     """One's own rows with their notices, the head's record and the last reminder, in one statement."""
-    reminded = select(func.max(Reminder.reminded_at)).where(Reminder.notice_id == Notice.id).correlate(Notice).scalar_subquery()
+    to_read, to_do = ("before", "deadline"), ("done_before", "done_deadline")
+    of_mine = or_(and_(unanswered(), Reminder.kind.in_(to_read)), and_(Recipient.done_at.is_(None), Reminder.kind.in_(to_do)))
+    asked = select(func.max(Reminder.reminded_at)).where(Reminder.notice_id == Notice.id, of_mine)
+    reminded = asked.correlate(Notice, Recipient).scalar_subquery()
     wanted = select(Recipient, Notice, Record, reminded.label("reminded_at")).join(Notice, Notice.id == Recipient.notice_id)
     by_head = and_(Record.notice_id == Recipient.notice_id, Record.person_id == Recipient.person_id)
     return wanted.outerjoin(Record, by_head).where(Recipient.person_id == caller.person_id)

@@ -77,7 +77,8 @@ async def _pass(tx: AsyncSession, notice: Notice, kind: str, alert: str, which: 
     departments = {one.id: one for one in await tx.scalars(select(KnownDepartment))}
     here = await _here(tx, departments.values(), notice.issued_by)
     said = {"title": notice.title, "title_en": notice.title_en}
-    said["deadline_at"] = str((notice.deadline_at if alert == "missing" else notice.done_deadline_at) or "")
+    deadline_at = notice.deadline_at if alert == "missing" else notice.done_deadline_at
+    said["deadline_at"] = deadline_at.isoformat() if deadline_at else None
     alerts: list[tuple[dict[str, Any], Collection[UUID]]] = []
     unreached = []
     for row in found:
