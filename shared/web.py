@@ -20,7 +20,7 @@ log = structlog.get_logger()
 BODY_BYTES = 1_000_000
 _BAD_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _VALUES = re.compile(r"(DETAIL:|invalid input for query argument \$\d+:)(?:(?!\n\n|\n\[SQL|\n  File ).)*", re.S)
-_CODE = re.compile(r"(/activat(?:e|ions)/|/feeds/)[^/?\s\"']+")
+_CODE = re.compile(r"(/activat(?:e|ions)/|/feeds/|/checkin/)[^/?\s\"']+")
 _BAD_NOTE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -220,7 +220,7 @@ def unexpected(request: Request, odd: BaseException) -> JSONResponse:
 
 def without_values(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Take out of a log line what the database and its driver repeat of a row, PostgreSQL's DETAIL and the argument that did not fit; and
-    the code in an address by which somebody comes in, or reads a feed."""
+    the code in an address by which somebody comes in, checks in, or reads a feed."""
     return {name: _CODE.sub(r"\1…", _VALUES.sub(r"\1 …", value)) if isinstance(value, str) else value for name, value in line.items()}
 
 

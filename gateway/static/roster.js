@@ -4,10 +4,10 @@
 const planning = document.querySelector("[data-planning]")
 const places = () => [...planning.querySelectorAll("input[data-post]")]
 const hiddenOf = field => field.previousElementSibling
-let list = null, owner = null, asking = null, waiting = 0
+let list = null, owner = null, asking = null, pause = 0
 
-function close() {
-  clearTimeout(waiting)
+function shut() {
+  clearTimeout(pause)
   asking?.abort()
   list?.remove()
   list = null
@@ -29,7 +29,7 @@ function take(option) {
   const field = owner
   field.value = option.dataset.name
   hiddenOf(field).value = `${option.dataset.id} ${option.dataset.name}`
-  close()
+  shut()
   changed(field)
 }
 
@@ -49,18 +49,18 @@ async function look(field) {
     if (!answer.ok || document.activeElement !== field) return
     html = await answer.text()
   } catch { return }
-  close()
+  shut()
   owner = field
   field.insertAdjacentHTML("afterend", html)
   list = field.nextElementSibling
   list.popover = "manual"
   list.showPopover()
-  settle()
+  lay()
   field.setAttribute("aria-expanded", "true")
   if (options().length) choose(options()[0])
 }
 
-function settle() { // below its field, or above it where there is no room
+function lay() { // below its field, or above it where there is no room
   const box = owner.getBoundingClientRect(), height = list.offsetHeight
   const below = box.bottom + height + 8 < innerHeight || box.top < height
   list.style.left = `${Math.max(8, Math.min(box.left, innerWidth - list.offsetWidth - 8))}px`
@@ -68,8 +68,8 @@ function settle() { // below its field, or above it where there is no room
 }
 
 function lookSoon(field) {
-  clearTimeout(waiting)
-  waiting = setTimeout(() => look(field), 120)
+  clearTimeout(pause)
+  pause = setTimeout(() => look(field), 120)
 }
 
 function go(field, across, down) {
@@ -90,12 +90,12 @@ function pressed(event) {
   if (!field || event.isComposing || event.ctrlKey || event.metaKey) return
   if (event.key === "Enter") { // never sends the form: that is for the buttons
     event.preventDefault()
-    clearTimeout(waiting)
+    clearTimeout(pause)
     if (active()) take(active())
     else if (field.value.trim() && !hiddenOf(field).value) return look(field).then(() => active() && take(active()))
     return go(field, 1, 0)
   }
-  if (event.key === "Escape" && list) { event.preventDefault(); return close() }
+  if (event.key === "Escape" && list) { event.preventDefault(); return shut() }
   if (event.altKey && event.key === "ArrowDown") { event.preventDefault(); return look(field) }
   const step = ARROWS[event.key]
   if (!step || event.altKey || event.shiftKey) return
@@ -131,15 +131,15 @@ if (planning) {
   planning.addEventListener("input", event => {
     if (!event.target.matches("input[data-post]") || event.isComposing) return
     changed(event.target)
-    event.target.value.trim() ? lookSoon(event.target) : close()
+    event.target.value.trim() ? lookSoon(event.target) : shut()
   })
   planning.addEventListener("compositionend", event => event.target.matches("input[data-post]") && (changed(event.target), lookSoon(event.target)))
   planning.addEventListener("focusin", event => { if (event.target.matches("input[data-post]")) event.target.select() })
-  planning.addEventListener("focusout", event => { if (event.target === owner) close() })
+  planning.addEventListener("focusout", event => { if (event.target === owner) shut() })
   planning.addEventListener("mousedown", event => { // before the field loses the focus
     const option = event.target.closest("[role=option]")
     if (option) { event.preventDefault(); take(option) }
   })
-  planning.querySelector(".scroll").addEventListener("scroll", () => list && settle())
+  planning.querySelector(".scroll").addEventListener("scroll", () => list && lay())
   document.addEventListener("htmx:after:swap", mark)
 }

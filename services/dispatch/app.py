@@ -1,6 +1,7 @@
 """dispatch: who goes where: teams, operations, shifts and the people on them. Composition only."""
 
 from services.dispatch.alerts import alerts
+from services.dispatch.arrivals import arrivals
 from services.dispatch.assignments import assignments
 from services.dispatch.attendance import attendance
 from services.dispatch.board import board
@@ -17,6 +18,6 @@ from services.dispatch.sites import sites
 from services.dispatch.teams import teams
 from shared.service import service
 
-SLICES = [known, teams, operations, days, board, sites, counts, candidates, shifts, assignments, fillings, attendance, alerts]
+SLICES = [known, teams, operations, days, board, sites, counts, candidates, shifts, assignments, fillings, arrivals, attendance, alerts]
 
 app = service("dispatch", SLICES, scope=SCOPE, sentences=SAID)

@@ -6,16 +6,15 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.dispatch.ranking import Ranked, fitness_of, ranked_for, spans_of, unfit
+from services.dispatch.ranking import Vacancy, fitness_of, ranked_for, spans_of, unfit
 from services.dispatch.reads import brief, brief_people
-from services.dispatch.rules.ranking import order
 from services.dispatch.shapes import CandidateShown, PersonBrief, ReasonShown, ShiftId, SiteBrief
 from services.dispatch.tables import HOLDS_PLACE, Assignment, KnownFitness, Operation, Shift, ShiftRole, Site
 from shared.auth import Caller, require
-from shared.bookings import Span, limits
+from shared.bookings import LONGEST_REST, Span, booking, limits
 from shared.clock import now, zone
 from shared.db import Read, as_system
 from shared.refusals import Reason, Refused, wrong
@@ -26,8 +25,8 @@ from shared.web import Line, Listed, PageNo, PageSize, Search, Shown
 candidates = Slice(prefix="/shifts", tags=["candidates"])
 
 MOST_OPEN = 100
-LOOKED_AT = 1500
-"""So many roles of the next shifts with free places are judged to find the first hundred."""
+LOOKED_AT = (300, 3000)
+"""So many roles of the next shifts with free places are judged to find the first hundred; more only where those were not enough."""
 
 
 class FreeRole(Shown):
@@ -58,19 +57,13 @@ async def list_open_to_me(caller: Annotated[Caller, require("assignment.answer")
     """The next shifts, at most 100, that may be signed up for and that one is fit, free and rested for, soonest first."""
     if caller.person_id is None:
         return Listed(items=[], total=0, page_size=MOST_OPEN)
-    shifts: dict[UUID, list[Any]] = {}
-    for row in await _roles_with_places(read, caller.person_id):
-        shifts.setdefault(row.id, []).append(row)
-    if not shifts:
-        return Listed(items=[], total=0, page_size=MOST_OPEN)
-    first, last = min(rows[0].starts_at for rows in shifts.values()), max(rows[0].ends_at for rows in shifts.values())
-    booked, bounds = (await spans_of(read, [caller.person_id], first, last))[caller.person_id], limits()
     found: list[Sequence[Any]] = []
-    for shift_id, rows in shifts.items():
-        if not what_forbids(Span(shift_id, caller.person_id, rows[0].starts_at, rows[0].ends_at, "assignment"), booked, bounds):
-            found.append(rows)
-        if len(found) == MOST_OPEN:
+    for most in LOOKED_AT:
+        rows = await _roles_with_places(read, caller.person_id, most)
+        found = await _free_for(read, caller.person_id, rows)
+        if len(found) >= MOST_OPEN or len(rows) < most:
             break
+    found = found[:MOST_OPEN]
     ids = [rows[0].id for rows in found]
     named = select(Shift, Site, Operation).join(Site, Site.id == Shift.site_id).join(Operation, Operation.id == Shift.operation_id)
     places = {shift.id: (shift, site, operation) for shift, site, operation in (await read.execute(named.where(Shift.id.in_(ids))))}
@@ -79,25 +72,40 @@ async def list_open_to_me(caller: Annotated[Caller, require("assignment.answer")
     return Listed(items=items, total=len(items), page_size=MOST_OPEN)
 
 
-async def _roles_with_places(read: AsyncSession, person_id: UUID) -> Sequence[Any]:
-    """Roles with free places of the next shifts that one may sign up for and is fit for."""
-    held = and_(Assignment.shift_id == ShiftRole.shift_id, Assignment.role == ShiftRole.name, Assignment.state.in_(HOLDS_PLACE))
+async def _free_for(read: AsyncSession, person_id: UUID, roles: Sequence[Any]) -> list[Sequence[Any]]:
+    """Of these roles, by shift, those of shifts that rest and hours allow."""
+    shifts: dict[UUID, list[Any]] = {}
+    for row in roles:
+        shifts.setdefault(row.id, []).append(row)
+    if not shifts:
+        return []
+    booked = (await spans_of(read, [person_id], roles[0].starts_at, max(row.ends_at for row in roles)))[person_id]
+    bounds = limits()
+
+    def free(row: Any) -> bool:
+        wanted = Span(row.id, person_id, row.starts_at, row.ends_at, "assignment")
+        near = (one for one in booked if one.ends_at > row.starts_at - LONGEST_REST and one.starts_at < row.ends_at + LONGEST_REST)
+        return not what_forbids(wanted, near, bounds)
+
+    return [rows for rows in shifts.values() if free(rows[0])]
+
+
+async def _roles_with_places(read: AsyncSession, person_id: UUID, most: int) -> Sequence[Any]:
+    """Roles with free places of the next shifts that one may sign up for, is fit for, and is not elsewhere at."""
+    held = select(func.count()).select_from(Assignment).where(Assignment.shift_id == ShiftRole.shift_id, Assignment.role == ShiftRole.name)
+    free = ShiftRole.head_count - held.where(Assignment.state.in_(HOLDS_PLACE)).correlate(ShiftRole).scalar_subquery()
     mine = and_(KnownFitness.person_id == person_id, KnownFitness.rule == Operation.requirement)
     fit = and_(KnownFitness.fit_from <= Shift.starts_at, or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= Shift.ends_at))
-    on_it = select(Assignment.shift_id).where(Assignment.person_id == person_id, Assignment.state.not_in(("declined", "released")))
+    met = exists().where(booking.c.person_id == person_id, booking.c.during.op("&&")(func.tstzrange(Shift.starts_at, Shift.ends_at)))
     wanted = (
-        select(Shift.id, Shift.starts_at, Shift.ends_at, ShiftRole.name, (ShiftRole.head_count - func.count(Assignment.id)).label("free"))
+        select(Shift.id, Shift.starts_at, Shift.ends_at, ShiftRole.name, free.label("free"))
         .join(Operation, Operation.id == Shift.operation_id)
         .join(ShiftRole, ShiftRole.shift_id == Shift.id)
         .outerjoin(KnownFitness, mine)
-        .outerjoin(Assignment, held)
-        .where(
-            Shift.signup, Shift.state == "open", Shift.starts_at > now(), or_(Operation.requirement.is_(None), fit), Shift.id.not_in(on_it)
-        )
-        .group_by(Shift.id, ShiftRole.name, ShiftRole.head_count, ShiftRole.place_in_list)
-        .having(func.count(Assignment.id) < ShiftRole.head_count)
+        .where(Shift.signup, Shift.state == "open", Shift.starts_at > now(), or_(Operation.requirement.is_(None), fit))
+        .where(~met.correlate(Shift), free > 0)
         .order_by(Shift.starts_at, Shift.ends_at, Shift.id, ShiftRole.place_in_list)
-        .limit(LOOKED_AT)
+        .limit(most)
     )
     async with as_system(read):
         return (await read.execute(wanted)).all()
@@ -140,25 +148,15 @@ async def list_candidates(
         raise Refused("not_found", 404)
     shift, rule = found
     full, there = await _places(read, shift, role)
-    everybody = await ranked_for(read, shift_id, rule, shift.starts_at, shift.ends_at, there, q)
-    bounds = limits()
-    unsure = [one.standing.person_id for one in everybody if one.unsure and not one.met and not one.unfit]
-    booked = await spans_of(read, unsure, shift.starts_at, shift.ends_at)
-
-    def free(one: Ranked) -> bool:
-        if one.met or one.unfit or not one.unsure:
-            return not (one.met or one.unfit)
-        return not what_forbids(_span(shift, one.standing.person_id), booked.get(one.standing.person_id, ()), bounds)
-
-    ranked = sorted(everybody, key=lambda one: (not free(one), order(one.standing)))
+    place = Vacancy(shift_id, shift_id, rule, shift.starts_at, shift.ends_at)
     first = (page - 1) * page_size
-    shown = ranked[first : first + page_size]
-    ids = [one.standing.person_id for one in shown]
+    shown, total = await ranked_for(read, place, near=there, search=q, limit=page_size, offset=first)
+    bounds, ids = limits(), [one.person_id for one in shown]
     theirs, fitness = await spans_of(read, ids, shift.starts_at, shift.ends_at), await fitness_of(read, ids, {rule})
     names = await brief_people(read, ids, numbers=True)
     items = []
     for rank, one in enumerate(shown, first + 1):
-        person_id = one.standing.person_id
+        person_id = one.person_id
         reasons = [
             *unfit(fitness, person_id, rule, shift.starts_at, shift.ends_at),
             *(_named(reason) for reason in what_forbids(_span(shift, person_id), theirs.get(person_id, ()), bounds)),
@@ -169,13 +167,13 @@ async def list_candidates(
                 person=brief(names, person_id),
                 fit=not reasons,
                 reasons=[ReasonShown(code=reason.code, params=dict(reason.params)) for reason in reasons],
-                hours_28_days=round(one.standing.hours, 1),
-                last_end_at=one.standing.last_end,
-                same_team=one.standing.same_team,
+                hours_28_days=round(one.hours, 1),
+                last_end_at=one.last_end,
+                same_team=one.same_team,
                 rank=rank,
             )
         )
-    return Listed(items=items, total=len(ranked), page=page, page_size=page_size)
+    return Listed(items=items, total=total, page=page, page_size=page_size)
 
 
 async def _places(read: AsyncSession, shift: Shift, role: str | None) -> tuple[bool, list[UUID]]:

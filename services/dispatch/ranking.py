@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, exists, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Double, Numeric, Select, Text, and_, cast, exists, func, literal, or_, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.rules.assigning import unfit_reason
@@ -24,7 +24,7 @@ LIKELIEST = 250
 """So many of those with the fewest hours are judged for an open place; among them are a few who can come."""
 
 _begins, _ends = func.lower(booking.c.during), func.upper(booking.c.during)
-_hours = func.coalesce(booking.c.counted_hours, func.extract("epoch", _ends - _begins) / 3600)
+_hours = func.coalesce(booking.c.counted_hours, cast(func.extract("epoch", _ends - _begins), Double) / 3600)
 _works = booking.c.kind != UNAVAILABLE
 
 
@@ -38,16 +38,6 @@ class Vacancy:
     starts_at: datetime
     ends_at: datetime
     without: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """Somebody on a list: how they rank, whether the rule set or a booking certainly forbids, or the hours in 24 must be counted."""
-
-    standing: Standing
-    unfit: bool
-    met: bool
-    unsure: bool
 
 
 def here_on(moment: datetime) -> ColumnElement[bool]:
@@ -108,37 +98,49 @@ def _pressed(starts_at: datetime, ends_at: datetime) -> Any:
     return asked.where(booking.c.during.op("&&")(around)).group_by(booking.c.person_id).subquery()
 
 
+async def barred_by_hours(read: AsyncSession, starts_at: datetime, ends_at: datetime) -> set[UUID]:
+    """Who would have too many hours in 24: the few with many near that time are judged one by one."""
+    pressed = _pressed(starts_at, ends_at)
+    unsure = list(await read.scalars(select(pressed.c.person_id).where(pressed.c.unsure, ~pressed.c.met)))
+    booked, bounds = await spans_of(read, unsure, starts_at, ends_at), limits()
+    return {one for one in unsure if what_forbids(Span(one, one, starts_at, ends_at, "assignment"), booked.get(one, ()), bounds)}
+
+
 async def ranked_for(
-    read: AsyncSession, shift_id: UUID, rule: str | None, starts_at: datetime, ends_at: datetime, near: Collection[UUID], search: str | None
-) -> list[Ranked]:
-    """Everybody who could be asked for a shift, in order of names. `near`: those on it, whose teams rank first. Without a search those
-    who volunteered or are in a team; where there are none, everybody."""
-    worked, pressed = _worked(starts_at), _pressed(starts_at, ends_at)
+    read: AsyncSession,
+    place: Vacancy,
+    *,
+    near: Collection[UUID] = (),
+    search: str | None = None,
+    limit: int,
+    offset: int = 0,
+) -> tuple[list[Standing], int]:
+    """A page of those who could be asked for a shift, the best first, and how many there are. `near`: those on it, whose teams rank
+    first. Without a search those who volunteered or are in a team; where there are none, everybody. Ordered as rules/ranking.py says."""
+    barred = await barred_by_hours(read, place.starts_at, place.ends_at)
+    worked, pressed = _worked(place.starts_at), _pressed(place.starts_at, place.ends_at)
     mates = select(TeamMember.person_id).where(TeamMember.team_id.in_(select(TeamMember.team_id).where(TeamMember.person_id.in_(near))))
-    fit = and_(KnownFitness.fit_from <= starts_at, or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= ends_at))
+    fit = and_(KnownFitness.fit_from <= place.starts_at, or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= place.ends_at))
+    forbidden = or_(func.coalesce(pressed.c.met, False), KnownPerson.id.in_(barred))
+    if place.rule:
+        forbidden = or_(forbidden, func.coalesce(fit, False).is_(False))
+    same_team, hours = KnownPerson.id.in_(mates), func.coalesce(worked.c.hours, 0.0)
     wanted = select(
-        KnownPerson.id,
-        worked.c.hours,
-        worked.c.last_end,
-        KnownPerson.id.in_(mates).label("same_team"),
-        (func.coalesce(fit, False).is_(False) if rule else literal(False)).label("unfit"),
-        pressed.c.met,
-        pressed.c.unsure,
+        KnownPerson.id, hours.label("hours"), worked.c.last_end, same_team.label("same_team"), func.count().over().label("total")
     )
     wanted = wanted.outerjoin(worked, worked.c.person_id == KnownPerson.id).outerjoin(pressed, pressed.c.person_id == KnownPerson.id)
-    if rule:
-        wanted = wanted.outerjoin(KnownFitness, and_(KnownFitness.person_id == KnownPerson.id, KnownFitness.rule == rule))
-    on_it = exists().where(Assignment.person_id == KnownPerson.id, Assignment.shift_id == shift_id)
-    on_it = on_it.where(Assignment.state.not_in(("declined", "released"))).correlate(KnownPerson)
-    everybody = wanted.where(here_on(ends_at), ~on_it).order_by(KnownPerson.sort_key, KnownPerson.id)
+    if place.rule:
+        wanted = wanted.outerjoin(KnownFitness, and_(KnownFitness.person_id == KnownPerson.id, KnownFitness.rule == place.rule))
+    on_it = select(Assignment.person_id).where(Assignment.shift_id == place.shift_id, Assignment.state.not_in(("declined", "released")))
+    tenths = func.round(cast(hours, Numeric), 1)
+    by = (forbidden, tenths, worked.c.last_end.asc().nulls_first(), same_team.desc(), KnownPerson.sort_key, KnownPerson.id)
+    everybody = wanted.where(here_on(place.ends_at), KnownPerson.id.not_in(on_it)).order_by(*by).limit(limit).offset(offset)
     async with as_system(read):
         found = (await read.execute(everybody.where(searched(search) if search else volunteers()))).all()
         if not found and not search:
             found = (await read.execute(everybody)).all()
-    return [
-        Ranked(Standing(person_id, hours or 0.0, last_end, same_team), unfit, bool(met), bool(unsure))
-        for person_id, hours, last_end, same_team, unfit, met, unsure in found
-    ]
+    standings = [Standing(row.id, row.hours, row.last_end, row.same_team) for row in found]
+    return standings, found[0].total if found else 0
 
 
 async def spans_of(read: AsyncSession, person_ids: Collection[UUID], starts_at: datetime, ends_at: datetime) -> dict[UUID, list[Span]]:

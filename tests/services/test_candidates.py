@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.dispatch.ranking import ranked_for, spans_of
+from services.dispatch.ranking import Vacancy, ranked_for, spans_of
+from services.dispatch.rules.ranking import order
 from services.dispatch.tables import KnownPerson, Team, TeamMember
 from shared.bookings import Span, block, book, booking, hold_time_of, limits
 from shared.clock import now
@@ -150,22 +151,26 @@ async def test_the_database_says_of_a_persons_time_what_the_rules_say(
         codes = ("too_little_rest", "too_many_hours")
         await book(tx, *(span for spans in kept.values() for span in spans), despite=codes)
 
+    place = Vacancy(uuid4(), uuid4(), None, starts_at, ends_at)
     async with dispatch.rows() as tx:
-        ranked = await ranked_for(tx, uuid4(), None, starts_at, ends_at, [], None)
+        ranked, total = await ranked_for(tx, place, limit=6)
         booked = await spans_of(tx, people, starts_at, ends_at)
 
-    assert len(ranked) == 6
-    for one in ranked:
-        span = Span(uuid4(), one.standing.person_id, starts_at, ends_at, "assignment")
-        said = {reason.code for reason in what_forbids(span, booked.get(one.standing.person_id, ()), limits())}
-        assert one.met == bool(said & {"overlap", "too_little_rest"}), (said, booked.get(one.standing.person_id))
-        assert one.unsure or "too_many_hours" not in said
+    assert (len(ranked), total) == (6, 6)
+    spans = [Span(uuid4(), one.person_id, starts_at, ends_at, "assignment") for one in ranked]
+    forbidden = [bool(what_forbids(span, booked.get(span.person_id, ()), limits())) for span in spans]
+    assert forbidden == sorted(forbidden), "the free come before those who are not"
+    free = [one for one, no in zip(ranked, forbidden, strict=True) if not no]
+    assert free == sorted(free, key=order)
+    for it in ranked:
+        before = [span.ends_at for span in booked.get(it.person_id, ()) if span.ends_at <= starts_at]
+        assert it.last_end == max(before, default=None)
 
 
 async def test_what_one_is_fit_and_free_for_comes_soonest_first(dispatch: Door, duty: Door) -> None:
     pattern = {"times": [["08:00", "12:00"], ["12:00", "16:00"]], "roles": [{"name": "登记", "head_count": 1}], "signup": True}
     await knows_everybody(dispatch)
-    days = {"from_on": "2021-08-05", "until_on": "2021-08-06", "sites": [{"name": "东门"}], "bring": "身份证"}
+    days: dict[str, Any] = {"from_on": "2021-08-05", "until_on": "2021-08-06", "sites": [{"name": "东门"}], "bring": "身份证"}
     shifts = await shifts_of(dispatch, await planned(dispatch, pattern=pattern, requirement="testing_point", **days))
     await planned(dispatch, name="不能自己报名", **days)
     await planned(dispatch, name="还没有开放", pattern=pattern, opened=False, **days)

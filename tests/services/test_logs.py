@@ -44,7 +44,14 @@ async def test_no_line_repeats_what_was_to_be_written(personnel: Door, statement
 
 
 @pytest.mark.parametrize(
-    "address", ["/activate/7K3M9-QXT2W", "/activations/7K3M9-QXT2W", "/activations/7K3M9-QXT2W?x=1", "/feeds/7K3M9-QXT2W/duties.ics"]
+    "address",
+    [
+        "/activate/7K3M9-QXT2W",
+        "/activations/7K3M9-QXT2W",
+        "/activations/7K3M9-QXT2W?x=1",
+        "/feeds/7K3M9-QXT2W/duties.ics",
+        "/checkin/7K3M9-QXT2W",
+    ],
 )
 def test_no_line_repeats_a_code_by_which_somebody_comes_in(address: str) -> None:
     line = json.dumps(without_values(None, "warning", {"event": "away", "path": address}))

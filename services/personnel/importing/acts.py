@@ -176,7 +176,10 @@ _FITNESS = """
 async def write_effect(
     tx: AsyncSession, connection: Connection, import_id: UUID, parts: Sequence[Child], entered: Entered, today: date
 ) -> set[int]:
-    """Write what the children computed, for every row whose person is still the one that was seen; answers the rows that were not."""
+    """Write what the children computed, for every row whose person is still the one that was seen; answers the rows that were not.
+
+    Each table is written in the order of its index: two children's rows one after the other would go through it twice.
+    """
     # what waits for the index of the search goes into it at once and not in a hundred portions: see tidy
     await connection.execute("set local gin_pending_list_limit = '1GB'")
     await connection.execute(_STAGE)
@@ -194,7 +197,7 @@ async def write_effect(
     await _leave_out(connection, stale)
     await connection.execute(
         f"insert into person (id, {_PERSON}, version, created_at, changed_at) select id, {_PERSON}, 1, $1, $1 from stage_person"  # noqa: S608
-        " where fresh order by row_no on conflict (number) do nothing",
+        " where fresh order by id on conflict (number) do nothing",
         moment,
     )
     lost = await connection.fetch("select row_no from stage_person t where fresh and not exists (select from person p where p.id = t.id)")
@@ -209,7 +212,7 @@ async def write_effect(
     await connection.execute(
         "insert into dose (id, person_id, programme, product, given_on, lot, place, source, note, corrects_id, superseded, withdrawn,"
         " entered_by, entered_by_name, entered_at) select id, person_id, 'covid19', product, given_on, lot, place, 'import', null,"
-        " corrects_id, false, false, $1, $2, $3 from stage_dose",
+        " corrects_id, false, false, $1, $2, $3 from stage_dose order by person_id",
         *entered,
     )
     await connection.execute(
@@ -221,7 +224,7 @@ async def write_effect(
     await connection.execute(
         "delete from standing s using stage_person t where s.person_id = t.id and t.record and not t.fresh and s.programme = 'covid19'"
     )
-    await connection.execute(f"insert into standing ({_STANDING}) select {_STANDING} from stage_standing")  # noqa: S608
+    await connection.execute(f"insert into standing ({_STANDING}) select {_STANDING} from stage_standing order by person_id, from_on")  # noqa: S608
     await connection.execute(_FITNESS)
     return stale | {row[0] for row in lost}
 
