@@ -116,7 +116,7 @@ function mark() { // what the check said stands beside each place, too
   if (!found || "notChecked" in found.dataset) return
   const wrong = new Map([...found.querySelectorAll("[data-wrong]")].map(one => [one.dataset.wrong, one.querySelector(".say span").textContent]))
   for (const place of planning.querySelectorAll("[data-place]")) {
-    const words = wrong.get(place.dataset.place) ?? "", said = place.querySelector(".say")
+    const words = wrong.get(place.dataset.place) ?? "", said = place.querySelector(":scope > .say")
     said.hidden = !words
     said.querySelector("span").textContent = words
     words ? place.querySelector("input.input")?.setAttribute("aria-invalid", "true") : place.querySelector("input.input")?.removeAttribute("aria-invalid")
