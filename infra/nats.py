@@ -21,11 +21,11 @@ Consumers = Mapping[str, Iterable[tuple[str, str]]]
 
 def rights(service: str, consumers: Iterable[tuple[str, str]]) -> dict[str, dict[str, list[str]]]:
     """A service tells its own events and reads through its own consumers, each named with its filter: a wildcard would let it read all."""
-    consumers = [(name, subject, stream_of(subject)) for name, subject in consumers]
+    read = [(name, subject, stream_of(subject)) for name, subject in consumers]
     publish = [f"{word}.{service}.>" for word, stream in STREAMS.items() if stream in told_by(service)]
-    for stream in sorted({*told_by(service), *(stream for _, _, stream in consumers if service in HEARERS.get(stream, (service,)))}):
+    for stream in sorted({*told_by(service), *(stream for _, _, stream in read if service in HEARERS.get(stream, (service,)))}):
         publish += [f"$JS.API.STREAM.INFO.{stream}", f"$JS.API.STREAM.CREATE.{stream}"]
-    for name, subject, stream in consumers:
+    for name, subject, stream in read:
         if service not in HEARERS.get(stream, (service,)):
             raise ValueError(f"{service} may not hear {subject}")
         publish += [
