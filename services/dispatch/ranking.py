@@ -55,7 +55,8 @@ def searched(search: str) -> ColumnElement[bool]:
 
 def volunteers() -> ColumnElement[bool]:
     """Who came as a volunteer, or is in a team: whom one asks first."""
-    return or_(KnownPerson.employment == "volunteer", KnownPerson.id.in_(select(TeamMember.person_id)))
+    came = select(KnownPerson.id).where(KnownPerson.employment == "volunteer")
+    return KnownPerson.id.in_(came.union(select(TeamMember.person_id)))
 
 
 def _worked(before: datetime) -> Any:
