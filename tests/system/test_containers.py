@@ -17,7 +17,7 @@ from infra.wish import PROJECT
 from shared.migrate import SERVICES
 from shared.settings import Settings
 
-APPS = ("identity", "personnel", "gateway")
+APPS = (*SERVICES, "gateway")
 
 
 @pytest.fixture(scope="module")

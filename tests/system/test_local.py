@@ -249,7 +249,7 @@ def test_the_one_command_prints_one_line_when_all_is_ready_and_finds_its_data_ag
             assert process.stdout.readline() == f"ready http://127.0.0.1:{env['PORT']}\n"
             setups.append(ask(int(env["PORT"]), "/api/v1/identity/setup"))
             pids = [int(pid) for pid in json.loads((folder / "processes.json").read_text())]
-            assert len(pids) == 3
+            assert len(pids) == 6
             process.send_signal(end)
             rest, log = process.communicate(timeout=30)
             assert rest == ""
