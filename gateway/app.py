@@ -23,8 +23,10 @@ from gateway.exemptions import page as exemptions
 from gateway.gaps import page as gaps
 from gateway.home import page as home
 from gateway.imports import page as imports
+from gateway.inbox import page as inbox
 from gateway.institution import page as institution
 from gateway.layout import page as layout
+from gateway.notices import page as notices
 from gateway.openings import page as openings
 from gateway.operations import page as operations
 from gateway.pages import NotSignedIn, Pages, Static, error_page, sign_in_first
@@ -42,6 +44,7 @@ from gateway.signin import page as signin
 from gateway.styleguide import page as styleguide
 from gateway.system import page as system
 from gateway.teams import page as teams
+from gateway.webhooks import page as webhooks
 from shared.auth import Caller, anyone
 from shared.measures import Measures
 from shared.outermost import Outermost
@@ -59,6 +62,8 @@ PAGES: tuple[Pages, ...] = (
     home.pages,
     account.pages,
     demo.pages,
+    inbox.pages,
+    notices.pages,
     rosters.pages,
     gaps.pages,
     posts.pages,
@@ -76,6 +81,7 @@ PAGES: tuple[Pages, ...] = (
     accounts.pages,
     roles.pages,
     clients.pages,
+    webhooks.pages,
     system.pages,
     institution.pages,
     live.pages,

@@ -29,6 +29,7 @@ MOST_TOPICS = 40
 MOST_PAGES = 30  # of one session with a stream each; the next ones ask every half minute
 QUIET_SECONDS = 15
 QUIET = "quiet"
+CROWD_SECONDS = 1.0  # a thousand answers in a second are one hint to each page that follows the notice
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +63,7 @@ class Hints:
         self.listeners: set[Listener] = set()
         self.nc: Client | None = None
         self.closing = asyncio.Event()
+        self.soon: dict[str, str] = {}
 
     async def listen(self) -> None:
         """Hear the events; when NATS is away pages ask by themselves every 30 s."""
@@ -105,7 +107,14 @@ class Hints:
             self.end("session_id", data["session_ids"])
         elif message.subject == events.DutiesChanged.subject:
             self.sessions.on_duty.forget()
-        self.tell(topics_of(message.subject, data))
+        elif message.subject == events.NoticesChanged.subject:
+            self.sessions.unread.forget()
+        elif message.subject == events.AcknowledgementsChanged.subject:
+            self.sessions.unread.forget(data["person_ids"])
+        if message.subject == events.AcknowledgementsChanged.subject:
+            self.tell_soon(topics_of(message.subject, data))
+        else:
+            self.tell(topics_of(message.subject, data))
 
     def tell(self, topics: Mapping[str, str]) -> None:
         """Say to whoever waits for one of these, and may know, that it changed. Each topic comes with the action that lets one know."""
@@ -113,6 +122,16 @@ class Hints:
             for topic in topics.keys() & (one.wanted | {"all"}):
                 if one.may_hear(topic, topics[topic]) and not one.queue.full():
                     one.queue.put_nowait(topic)
+
+    def tell_soon(self, topics: Mapping[str, str]) -> None:
+        """Say it within a second, once, however often it is heard until then."""
+        if not self.soon:
+            asyncio.get_running_loop().call_later(CROWD_SECONDS, self._tell_those)
+        self.soon |= topics
+
+    def _tell_those(self) -> None:
+        topics, self.soon = self.soon, {}
+        self.tell(topics)
 
     def end(self, name: str, ids: list[str]) -> None:
         """End the streams of these accounts or sessions: a page whose session lives on opens another, with the rights of then."""
@@ -193,6 +212,13 @@ def topics_of(subject: str, data: dict[str, Any]) -> dict[str, str]:
             return {"rosters": "roster.read", "on_duty": "roster.read"}
         case events.GapOpened.subject | events.GapFilled.subject:
             return {"gaps": "roster.plan", "rosters": "roster.read"}
+        case events.NoticesChanged.subject:
+            return {"notices": "", f"notice:{data['notice_id']}": "notice.progress"}
+        case events.AcknowledgementsChanged.subject:
+            own = {f"inbox:{one}": "notice.read" for one in data["person_ids"]}
+            return {f"notice:{data['notice_id']}": "notice.progress"} | own
+        case events.AlertsChanged.subject:
+            return {f"alerts:{one}": "notice.read" for one in data["person_ids"]}
         case _:
             return {}
 

@@ -25,10 +25,12 @@ MINE, DUTY, DISPATCH, PEOPLE, SYSTEM = N_("Mine"), N_("Duty"), N_("Deployments")
 
 ITEMS = (
     Item("/", "today", N_("Today"), MINE),
+    Item("/inbox", "bell", N_("Notices"), MINE),
+    Item("/notices", "send", N_("Issued notices"), MINE, "notice.progress"),
     Item("/rosters", "today", N_("Roster"), DUTY),
     Item("/gaps", "warn", N_("Gaps"), DUTY, "roster.plan"),
     Item("/posts", "settings", N_("Posts"), DUTY, "post.change", "desk"),
-    Item("/operations", "board", N_("Operations"), DISPATCH, "board.read"),
+    Item("/operations", "monitor", N_("Operations"), DISPATCH, "board.read"),
     Item("/openings", "user-plus", N_("Open places"), DISPATCH, "candidate.read"),
     Item("/teams", "people", N_("Teams"), DISPATCH, "team.read", "desk"),
     Item("/people", "people", N_("People"), PEOPLE, "person.search"),
@@ -39,6 +41,7 @@ ITEMS = (
     Item("/accounts", "key", N_("Accounts"), SYSTEM, "account.read"),
     Item("/roles", "shield", N_("Roles"), SYSTEM, "role.read"),
     Item("/clients", "plug", N_("API clients"), SYSTEM, "client.read"),
+    Item("/webhooks", "send", N_("Webhooks"), SYSTEM, "webhook.change", "desk"),
     Item("/system", "activity", N_("System state"), SYSTEM, "system.read"),
     Item("/institution", "settings", N_("Settings"), SYSTEM, "institution.change"),
     Item("/me", "me", N_("Me"), MINE, "", "phone"),

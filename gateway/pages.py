@@ -115,6 +115,7 @@ def frame(request: Request, lang: str) -> dict[str, Any]:
         "languages": LANGUAGES,
         "scheme": scheme if scheme in SCHEMES else "",
         "clock": now,
+        "unread_count": getattr(state, "unread_count", 0),
         "on_duty_now": getattr(state, "on_duty", None),
         "institution": getattr(state, "institution", "") or "Muster",
         "demo": getattr(state, "demo", settings().demo),

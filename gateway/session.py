@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.on_duty import OnDuty
 from gateway.pages import error_page
 from gateway.services import ASKING, Asking, Away, identity, personnel
+from gateway.unread import Unread
 from shared import clock
 from shared.settings import settings
 
@@ -47,6 +48,7 @@ class Sessions:
     institution: str = ""
     institution_asked_at: float = float("-inf")
     on_duty: OnDuty = field(default_factory=OnDuty)
+    unread: Unread = field(default_factory=Unread)
 
     async def look_up(self, secret: str, *, quiet: bool = False) -> tuple[Known | None, bool]:
         """The session, and whether identity is away. A session that identity has ended is None. A quiet look lets it idle on."""
@@ -181,7 +183,7 @@ class SessionGate:
 
     async def _know(self, request: Request) -> None:
         state = request.state
-        state.me, state.identity_away, state.on_duty = None, False, None
+        state.me, state.identity_away, state.on_duty, state.unread_count = None, False, None, 0
         state.now = clock.now().astimezone(clock.zone())
         state.demo = settings().demo
         if secret := session_of(request):
@@ -193,6 +195,8 @@ class SessionGate:
                 assert asking is not None
                 asking.token = known.token
                 state.on_duty = await self.sessions.on_duty.at(state.now)
+                if known.me.get("person"):
+                    state.unread_count = await self.sessions.unread.of(str(known.me["person"]["id"]))
         state.institution = await self.sessions.name_of_institution()
 
 

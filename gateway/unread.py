@@ -1,0 +1,42 @@
+"""How many notices wait for whoever looks, for the badge of every page: kept half a minute, and never waited for long."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from gateway.services import KEPT_SECONDS, notifications
+
+LONGEST_WAIT = 0.15
+MOST_KEPT = 20_000
+
+
+@dataclass(slots=True)
+class Unread:
+    """The numbers by person. That there was no answer is kept as well, so that no page asks in vain again."""
+
+    kept: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    async def of(self, person_id: str) -> int:
+        """How many wait; nought when it cannot be told now."""
+        moment = time.monotonic()
+        known = self.kept.get(person_id)
+        if known is not None and moment - known[0] < KEPT_SECONDS:
+            return known[1]
+        if len(self.kept) >= MOST_KEPT:
+            self.kept.clear()
+        self.kept[person_id] = (moment, known[1] if known else 0)  # pages that come meanwhile do not ask beside this one
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                found = await notifications.try_get("/inbox", page_size=1)
+        except TimeoutError:
+            found = None
+        count = int(found["open_count"]) if found is not None else known[1] if known else 0
+        self.kept[person_id] = (moment, count)
+        return count
+
+    def forget(self, person_ids: list[str] | None = None) -> None:
+        """Ask anew at the next page of these people; None: of everybody."""
+        if person_ids is None:
+            self.kept.clear()
+        for person_id in person_ids or ():
+            self.kept.pop(str(person_id), None)
