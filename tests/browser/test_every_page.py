@@ -21,7 +21,7 @@ PAGES: dict[str | None, tuple[str, ...]] = {
     ADMINISTRATOR: ("/", "/accounts", "/roles", "/clients", "/system", "/institution"),
     HEAD: ("/", "/people", "/coverage", "/coverage/urge"),
     REPORTER: ("/", "/people"),
-    STAFF: ("/", "/me", "/privacy"),
+    STAFF: ("/", "/me", "/privacy", "/rosters", "/rosters/2021-08-09", "/posts"),
 }
 LOOKS = [pytest.param(390, "zh-Hans", "light", id="phone-zh-light"), pytest.param(1280, "en", "dark", id="desk-en-dark")]
 SMALLEST = 320

@@ -1,10 +1,13 @@
 """Posts: kept, changed and retired by those who plan, read by everybody."""
 
+from datetime import date
 from uuid import uuid4
 
+from shared.events import PeopleChanged
 from tests.doors import Door, errors_of
-from tests.people import LIANG_YUAN, STAFF, TEACHING
+from tests.people import GU_CHANGTING, LIANG_YUAN, STAFF, TEACHING
 from tests.services.duties import GATE, PLANNER, people, post
+from tests.services.let_in import state_of
 
 
 async def test_posts_stand_in_the_order_of_the_list_and_a_retired_one_is_gone(duty: Door) -> None:
@@ -63,3 +66,18 @@ async def test_two_planners_do_not_overwrite_each_other(duty: Door) -> None:
     assert (second.json()["code"], second.json()["params"]["current"]["head_count"]) == ("changed_meanwhile", 2)
     assert emptied.json()["rest_hours"] is None
     assert errors_of(nameless) == [("name", "required", {})]
+
+
+async def test_whoever_keeps_posts_finds_people_for_a_pool_by_name_pinyin_or_number(duty: Door) -> None:
+    await people(duty)
+    await duty.hears(PeopleChanged(people=[state_of(GU_CHANGTING, left_on=date(2021, 8, 1), version=2)]))
+
+    by_pinyin = await duty.get("/people/named?q=liangyu", PLANNER)
+    by_number = await duty.get(f"/people/named?q={LIANG_YUAN.number}", PLANNER)
+    gone = await duty.get("/people/named?q=guchangting", PLANNER)
+    by_id = await duty.get(f"/people/named?ids={GU_CHANGTING.id}&ids={LIANG_YUAN.id}", PLANNER)
+
+    assert [one["name"] for one in by_pinyin.json()["items"]] == [one["name"] for one in by_number.json()["items"]] == [LIANG_YUAN.name]
+    assert gone.json()["items"] == []
+    assert {one["number"] for one in by_id.json()["items"]} == {GU_CHANGTING.number, LIANG_YUAN.number}
+    assert (await duty.get("/people/named?q=liangyu", STAFF)).status_code == 403
