@@ -16,12 +16,13 @@ PAGES: dict[str | None, tuple[str, ...]] = {
     HR: (
         *("/", "/me", "/menu", "/people", "/people?q=jiang", "/people?q=nobody-is-called-so", "/people/new"),
         *("/departments", "/coverage", "/coverage/urge", "/exemptions", "/remarks", "/imports", "/accounts", "/roles", "/clients"),
+        *("/inbox", "/notices", "/notices/new"),
     ),
-    LEADER: ("/", "/people", "/coverage", "/exemptions"),
-    ADMINISTRATOR: ("/", "/accounts", "/roles", "/clients", "/system", "/institution"),
-    HEAD: ("/", "/people", "/coverage", "/coverage/urge"),
+    LEADER: ("/", "/people", "/coverage", "/exemptions", "/inbox", "/notices", "/notices?show=withdrawn", "/notices/new", "/operations", "/openings", "/teams"),
+    ADMINISTRATOR: ("/", "/accounts", "/roles", "/clients", "/webhooks", "/system", "/institution"),
+    HEAD: ("/", "/people", "/coverage", "/coverage/urge", "/inbox", "/notices"),
     REPORTER: ("/", "/people"),
-    STAFF: ("/", "/me", "/privacy", "/rosters", "/rosters/2021-08-09", "/posts"),
+    STAFF: ("/", "/inbox", "/me", "/privacy", "/rosters", "/rosters/2021-08-09", "/posts"),
 }
 LOOKS = [pytest.param(390, "zh-Hans", "light", id="phone-zh-light"), pytest.param(1280, "en", "dark", id="desk-en-dark")]
 SMALLEST = 320
