@@ -1,7 +1,7 @@
 """One operation: its days, sites by shifts with who is still missing; opened, copied, lengthened, printed."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from gateway.operations.wishes import ROLES, TIMES, beside, fresh_pattern, patte
 from gateway.pages import Pages, page
 from gateway.rights import may, refuse_unless
 from gateway.services import Answer, dispatch, gather
+from shared.clock import zone
 
 pages = Pages()
 
@@ -140,7 +141,14 @@ def grid_of(sites: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         {"site": site, "cells": [[_covered(one) for one in site["shifts"] if (one["starts_at"], one["ends_at"]) == at] for at in times]}
         for site in sites
     ]
-    return {"times": [{"starts_at": begins, "ends_at": ends, "next_day": day(begins) != day(ends)} for begins, ends in times], "rows": rows}
+    return {
+        "times": [{"starts_at": begins, "ends_at": ends, "next_day": _local_day(begins) != _local_day(ends)} for begins, ends in times],
+        "rows": rows,
+    }
+
+
+def _local_day(moment: str) -> date:
+    return datetime.fromisoformat(moment).astimezone(zone()).date()
 
 
 def _covered(shift: Mapping[str, Any]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ async def test_the_plan_is_shown_and_just_that_plan_is_carried_out(gateway: Gate
     day = (await gateway.doors.dispatch.get(f"/operations/{operation['id']}", COORDINATOR)).json()["days"][0]
 
     assert "这一天的位置就都有人了" in words_of(plan)
-    assert "派工这 12 人" in words_of(plan)
+    assert "派工这 12 人次" in words_of(plan)
     assert asked_before.json()["days"][0]["proposed_count"] == 0
     assert (answer.status_code, twice.status_code, day["proposed_count"]) == (303, 303, 12)
     assert parse_qs(urlsplit(answer.headers["location"]).query) == {"on": ["2021-08-05"], "done": ["day_filled"]}
@@ -129,7 +129,7 @@ async def test_a_plan_that_would_be_another_by_now_is_shown_again_and_nobody_is_
     assert answer.status_code == 409
     assert "这是现在的方案" in words_of(answer)
     assert hidden(answer, "plan") != form["plan"]
-    assert "派工这 11 人" in words_of(answer)
+    assert "派工这 11 人次" in words_of(answer)
 
 
 async def test_the_plan_says_what_stays_open_and_why_somebody_is_on_no_shift(gateway: GatewayDoor) -> None:
