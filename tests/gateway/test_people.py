@@ -210,6 +210,17 @@ async def test_somebody_is_added_and_a_taken_number_says_so(gateway: GatewayDoor
     assert (await browser.post("/people/new", data={})).status_code == 422
 
 
+async def test_an_address_is_typed_held_to_its_form_and_shown(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    wish = {"number": "20210802", "name": "苏木", "department_id": str(TEACHING.id), "employment": "agency"}
+
+    wrong = await browser.post("/people/new", data={**wish, "email": "su.mu"})
+    answer = await browser.post("/people/new", data={**wish, "email": "su.mu@Mail.Example.Org"})
+
+    assert (wrong.status_code, "“su.mu”不是邮箱地址。" in words_of(wrong)) == (422, True)
+    assert "su.mu@mail.example.org" in words_of(await browser.get(answer.headers["location"]))
+
+
 async def test_the_form_has_a_place_for_every_field_that_is_saved(gateway: GatewayDoor) -> None:
     """What the form does not send would be emptied by the next save."""
     browser = await gateway.browser(HE_RUONING)
