@@ -15,6 +15,8 @@ from gateway.account import page as account
 from gateway.accounts import page as accounts
 from gateway.accounts import sheets
 from gateway.activate import page as activate
+from gateway.board import page as board
+from gateway.checkin import page as checkin
 from gateway.clients import page as clients
 from gateway.coverage import page as coverage
 from gateway.demo import page as demo
@@ -26,6 +28,7 @@ from gateway.imports import page as imports
 from gateway.inbox import page as inbox
 from gateway.institution import page as institution
 from gateway.layout import page as layout
+from gateway.myshifts import page as myshifts
 from gateway.notices import page as notices
 from gateway.openings import page as openings
 from gateway.operations import page as operations
@@ -60,6 +63,8 @@ PAGES: tuple[Pages, ...] = (
     activate.pages,
     privacy.pages,
     home.pages,
+    myshifts.pages,
+    checkin.pages,
     account.pages,
     demo.pages,
     inbox.pages,
@@ -74,6 +79,7 @@ PAGES: tuple[Pages, ...] = (
     remarks.pages,
     teams.pages,
     operations.pages,
+    board.pages,
     shifts.pages,
     openings.pages,
     imports.pages,

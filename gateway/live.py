@@ -205,7 +205,10 @@ def topics_of(subject: str, data: dict[str, Any]) -> dict[str, str]:
         case events.AssignmentsChanged.subject:
             shifts = {f"shift:{one['shift_id']}": "assignment.read" for one in data["assignments"]}
             own = {f"assignments:{one['person_id']}": "assignment.read" for one in data["assignments"]}
-            return {"assignments": "assignment.read"} | shifts | own
+            places = {f"places:{one['shift_id']}": "" for one in data["assignments"]}  # how many hold one is no secret
+            return {"assignments": "assignment.read"} | shifts | own | places
+        case events.CountsChanged.subject:
+            return {f"operation:{data['operation_id']}": "board.read"}
         case events.PlaceOpened.subject | events.PlaceFilled.subject:
             return {"openings": "candidate.read", f"shift:{data['shift_id']}": "assignment.read"}
         case events.DutiesChanged.subject:

@@ -27,6 +27,7 @@ ITEMS = (
     Item("/", "today", N_("Today"), MINE),
     Item("/inbox", "bell", N_("Notices"), MINE),
     Item("/notices", "send", N_("Issued notices"), MINE, "notice.progress"),
+    Item("/myshifts", "history", N_("My shifts"), MINE),
     Item("/rosters", "today", N_("Roster"), DUTY),
     Item("/gaps", "warn", N_("Gaps"), DUTY, "roster.plan"),
     Item("/posts", "settings", N_("Posts"), DUTY, "post.change", "desk"),

@@ -9,10 +9,10 @@ from uuid import UUID
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.accounts.sheets import own_address, qr
 from gateway.entering import A_CODE, beside, one, wrong_field
 from gateway.forms import form_key, typed
 from gateway.pages import Pages, page
+from gateway.qr import own_address, qr
 from gateway.services import Said, duty, gather, identity
 from gateway.session import Sessions, end_session, session_of
 from shared.policy import ACTIONS

@@ -6,15 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import segno
 from fastapi import Request
-from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from gateway.forms import form_key, typed
 from gateway.pages import Pages, page
+from gateway.qr import own_address, qr
 from gateway.services import FILE_SECONDS, gather, identity, personnel
-from shared.settings import settings
 
 pages = Pages()
 
@@ -117,17 +115,6 @@ def _department(sheet: dict[str, Any]) -> str:
     return str(department["name"]) if department else ""
 
 
-def own_address(request: Request) -> str:
-    """Where a phone reaches this page: PUBLIC_URL, else the host one is on now."""
-    return settings().public_url.rstrip("/") or f"{request.url.scheme}://{request.url.netloc}"
-
-
 def full_address(url: str, home: str) -> str:
     """The address in a code, on the host where a phone reaches it."""
     return url if urlsplit(url).scheme else home + urlsplit(url).path
-
-
-def qr(url: str) -> Markup:
-    """The picture of an address. Bigger than the least there is, so that a crumpled sheet can still be read."""
-    drawn = segno.make(url, error="m", micro=False).svg_inline(omitsize=True, svgclass="qr", lineclass=None, border=2)
-    return Markup(drawn.replace("<svg ", '<svg role="img" aria-label="QR" ', 1))  # noqa: S704 our own drawing of our own address

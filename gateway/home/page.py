@@ -1,9 +1,10 @@
-"""The first page: how one stands and what is due, one's own record, who has looked at it, and what one reports as wrong in it."""
+"""The first page: what is next and what waits to be answered; then one's own record, who has looked, what one reports as wrong in it."""
 
 import asyncio
 import json
 from collections.abc import Mapping
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -12,13 +13,16 @@ from gateway.forms import form_key, typed
 from gateway.home.looks import place_of
 from gateway.pages import Pages, page
 from gateway.rights import may_everywhere
-from gateway.services import Away, Said, gather, identity, personnel
+from gateway.services import Answer, Away, Said, dispatch, gather, identity, notifications, personnel
+from gateway.upcoming import Entry, can_check_in, coming, entries_of, own_time
 from shared import clock
 
 pages = Pages()
 
 COUNT_ONLY = {"page": 100_000, "page_size": 1}  # the number without the rows, so that nobody's record is looked at for it
 LOOKS_SHOWN = 5
+NOTICES_SHOWN = 3
+NEXT_SHOWN = 4
 CALLED_AT_MOST = 10
 _URGENT = ("overdue", "due", "not_started", "unknown", "in_progress", "declined", "exempt", "complete")
 
@@ -38,6 +42,50 @@ async def report_error(request: Request) -> Response:
     if answer.problem is None:
         return RedirectResponse("/?done=remark_sent", 303)
     return await _show(request, answer.status_code, form, answer.problem)
+
+
+@pages.post("/me/assignments/{assignment_id}/answer")
+async def answer_shift(request: Request, assignment_id: UUID) -> Response:
+    """Received, or one cannot come, with the reason."""
+    form = await typed(request)
+    wish = {name: form[name] for name in ("answer", "reason") if isinstance(form.get(name), str)}
+    answer = await dispatch.post(f"/assignments/{assignment_id}/answer", wish, form_key(request))
+    if answer.problem is None:
+        return RedirectResponse(f"/?done={'shift_received' if wish.get('answer') == 'received' else 'shift_declined'}", 303)
+    return await _show(request, answer.status_code, next_form=form, next_problem=answer.problem)
+
+
+@pages.post("/me/assignments/{assignment_id}/checkout")
+async def leave_shift(request: Request, assignment_id: UUID) -> Response:
+    """One goes; for this no code is needed."""
+    await typed(request)
+    answer = await dispatch.post(f"/assignments/{assignment_id}/checkout", {}, form_key(request))
+    if answer.problem is None:
+        return RedirectResponse("/?done=checked_out", 303)
+    return await _show(request, answer.status_code, next_problem=answer.problem)
+
+
+@pages.post("/me/notices/{notice_id}/acknowledgement")
+async def acknowledge(request: Request, notice_id: UUID) -> Response:
+    """Received and read."""
+    await typed(request)
+    answer = await notifications.post(f"/inbox/{notice_id}/acknowledgement", None, form_key(request))
+    return await _notice_answered(request, answer, "notice_read")
+
+
+@pages.post("/me/notices/{notice_id}/done")
+async def say_done(request: Request, notice_id: UUID) -> Response:
+    """What it asks for is done."""
+    await typed(request)
+    answer = await notifications.post(f"/inbox/{notice_id}/done", None, form_key(request))
+    return await _notice_answered(request, answer, "notice_done")
+
+
+async def _notice_answered(request: Request, answer: Answer, done: str) -> Response:
+    request.app.state.sessions.unread.forget([(request.state.me["person"] or {}).get("id", "")])
+    if answer.problem is None:
+        return RedirectResponse(f"/?done={done}", 303)
+    return await _show(request, answer.status_code, notice_problem=answer.problem)
 
 
 @pages.get("/me/looks")
@@ -70,36 +118,67 @@ def _parts(account: Any, record: Any = None) -> dict[str, Any]:
 
 
 async def _show(
-    request: Request, status: int = 200, form: Mapping[str, Any] | None = None, problem: Mapping[str, Any] | None = None
+    request: Request, status: int = 200, form: Mapping[str, Any] | None = None, problem: Mapping[str, Any] | None = None, **refused: Any
 ) -> Response:
     me = request.state.me
     roles = set(me["roles"])
     if not me["person"]:
         return await _show_without_person(request, roles)
-    mine, looks, remarks, needs, numbers = await gather(
+    mine, looks, remarks, needs, numbers, upcoming, led, notices = await gather(
         _record(me["person"]["id"]),
         identity.try_get("/looks/mine", page_size=LOOKS_SHOWN),
         personnel.try_get("/remarks", mine="true", page_size=20),
         _needs(roles),
         _numbers(request),
+        _upcoming(request),
+        dispatch.try_get("/shifts/led/mine"),
+        notifications.try_get("/inbox", open="true", page_size=NOTICES_SHOWN),
     )
     record, missing = mine
     programmes = sorted(record["programmes"], key=lambda one: _URGENT.index(one["standing"]["code"])) if record else []
-    return page(
-        request,
-        "home/home.html",
-        status,
-        record=record,
-        missing=missing,
-        programmes=programmes,
-        looks=looks,
-        remarks=remarks,
-        needs=needs,
-        numbers=numbers,
-        place_of=place_of,
-        form=form or {},
-        problem=problem,
-    )
+    known = {
+        "record": record,
+        "missing": missing,
+        "programmes": programmes,
+        "looks": looks,
+        "remarks": remarks,
+        "needs": needs,
+        "numbers": numbers,
+        "led": led,
+        "notices": notices,
+        "place_of": place_of,
+        "form": form or {},
+        "problem": problem,
+    }
+    return page(request, "home/home.html", status, **known, **upcoming, **_REFUSED | refused)
+
+
+_REFUSED: dict[str, Any] = {"next_form": {}, "next_problem": None, "notice_problem": None}
+
+
+async def _upcoming(request: Request) -> dict[str, Any]:
+    """What is next, what follows, and whom to call about the next shift; which of the two services cannot be reached."""
+    now = clock.now().astimezone(clock.zone())
+    duties, shifts = await own_time(now)
+    ahead = coming(entries_of(duties, shifts, now))
+    first = ahead[0] if ahead else None
+    number = await notifications.try_get(f"/shifts/{first.told['shift_id']}/leader_number") if first and _is_led(first) else None
+    today = [one for one in ahead if one.starts_at.date() <= now.date()]
+    return {
+        "first": first,
+        "later": ahead[1:NEXT_SHOWN],
+        "more_count": max(len(ahead) - NEXT_SHOWN, 0),
+        "checks_in": first is not None and can_check_in(first, now),
+        "number": number,
+        "duties_today": sum(one.kind == "duty" for one in today),
+        "shifts_today": sum(one.kind == "shift" for one in today),
+        "duties_known": duties is not None,
+        "shifts_known": shifts is not None,
+    }
+
+
+def _is_led(entry: Entry) -> bool:
+    return entry.kind == "shift" and entry.told["leader"] is not None
 
 
 async def _show_without_person(request: Request, roles: set[str]) -> Response:
