@@ -1,56 +1,78 @@
 """Loads the reference case into an empty demo through the public API alone, as an institution's own people would."""
 
 import argparse
+import os
 import secrets
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 import httpx
 
-from infra.reference import cast, history
+from infra.reference import cast, history, week
+from infra.reference import deployment as plan
 from infra.reference.door import Door, Json, NotLoaded, all_rows, until
 from infra.reference.sheet import staff_list
+from infra.stage.duties import Duties
+from infra.stage.players import Players, sign_in, together
+from infra.stage.story import Story
 from shared.settings import settings
 
-STANDS_AT = datetime.fromisoformat("2021-08-04T07:40:00+08:00")
+SET_UP_AT = datetime.fromisoformat("2021-07-30T09:00:00+08:00")
+STANDS_AT = datetime.fromisoformat("2021-08-05T10:20:00+08:00")
 FILE_NAME = "澜江学院人员名册.xlsx"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FIRST = (cast.ADMINISTRATOR, cast.HEALTH_RECORDS)  # they must be there before anyone can be given a role
 Say = Callable[[str], None]
 
 
-def load(base_url: str, setup_code: str, say: Say = print) -> bool:
-    """Load the reference case; False when the system has one already. Interrupted half way, it goes on where it was."""
+def load(base_url: str, setup_code: str, at: datetime = STANDS_AT, say: Say = print) -> bool:
+    """Load the reference case as it stood at a moment; what comes after it is planned, no more. False when the system has one already.
+
+    Interrupted half way, it goes on where it was."""
     with httpx.Client(base_url=base_url, timeout=30, trust_env=False) as http:
         anyone = Door(http)
         needed = anyone.get("/identity/setup")["needed"]
-        players = {} if needed else _cast(anyone)
-        if players.get("reporter"):
+        roles = {} if needed else _cast(anyone)
+        if "duty_planner" in roles and Duties(Players(anyone, {cast.DUTY_PLANNER: roles["duty_planner"]})).are_complete():
             return False
-        if not needed and not {"administrator", "health"} <= set(players):
+        if not needed and not {"administrator", "health"} <= set(roles):
             raise NotLoaded("loading was interrupted before anyone had a role; remove the demo's data folder and start again")
+        anyone.put("/identity/demo/clock", {"at": SET_UP_AT.isoformat()})
         if needed:
-            anyone.put("/identity/demo/clock", {"at": STANDS_AT.isoformat()})
             say(f"{cast.INSTITUTION}: set-up")
-            players = _set_up(anyone, setup_code)
-        administrator, health = _sign_in(anyone, players["administrator"]), _sign_in(anyone, players["health"])
+            roles = _set_up(anyone, setup_code)
+        administrator, health = sign_in(anyone, roles["administrator"]), sign_in(anyone, roles["health"])
         departments = _departments(administrator)
         say("staff list: reading")
         _take_over(health, say)
         ids = _ids(health)
         say("roles, heads and reporters")
         _roles(administrator, health, ids)
-        say("corrections, exemptions, statements")
-        _correct(health, ids)
-        _exempt(anyone, health, ids)
-        _state(health, ids)
-        _remark(anyone, ids)
-        _answerable(health, administrator, ids)  # last: a reporter in the cast is the sign that all is there
-        until(lambda: bool(_cast(anyone).get("reporter")), "the cast does not show a reporter")
-        say(f"{cast.INSTITUTION}: {len(ids)} people in {len(departments)} departments")
+        _answerable(health, administrator, ids)
+        players = Players(anyone, ids)
+        _play(players, at, say)
+        say(f"{cast.INSTITUTION}: {len(ids)} people in {len(departments)} departments, at {at:%Y-%m-%d %H:%M}")
         return True
+
+
+def _play(players: Players, at: datetime, say: Say) -> None:
+    """What happened up to a moment. What does not hang together is done side by side."""
+    health = players.as_(cast.HEALTH_RECORDS)
+    duties, story = Duties(players), Story(players)
+    say("duties: two weeks published")
+    players.stand_at(week.PUBLISHED_AT)
+    together((duties.publish, partial(_dose, health, players.ids)))
+    say("corrections, exemptions, statements; teams and shifts")
+    players.stand_at(plan.FORMED_AT)
+    of_health = (partial(part, players) for part in (_correct, _exempt, _state, _remark))
+    together((*of_health, partial(story.play, plan.FORMED_AT - timedelta(minutes=1), plan.FORMED_AT)))
+    say("orders, attendance and samples")
+    story.play(plan.FORMED_AT, at)
+    players.stand_at(at)
+    duties.draft()  # last: it is the sign that all is there
 
 
 def _cast(anyone: Door) -> dict[str, str]:
@@ -75,13 +97,6 @@ def _set_up(anyone: Door, setup_code: str) -> dict[str, str]:
     first.post(f"/identity/roles/{waits['id']}/approval", approval, once="first health records")
     _give(first, people[cast.ADMINISTRATOR], "administrator")
     return {"health": people[cast.HEALTH_RECORDS], "administrator": people[cast.ADMINISTRATOR]}
-
-
-def _sign_in(anyone: Door, person_id: str) -> Door:
-    """One of the cast, by the demo's button."""
-    body = {"person_id": person_id, "kind": "desk"}
-    session = anyone.post("/identity/demo/sessions", body, once=f"session {person_id} {time.time_ns()}", patient=(404,))
-    return anyone.as_(session["secret"])
 
 
 def _departments(administrator: Door) -> dict[str, str]:
@@ -116,7 +131,9 @@ def _give(giver: Door, person_id: str, role: str) -> Json:
 
 
 def _roles(administrator: Door, health: Door, ids: dict[str, str]) -> None:
-    """Two leaders, and a second person for health records; the first one approves them all."""
+    """Who plans duties and who coordinates; two leaders and a second person for health records, whom the first one approves."""
+    for name, role in ((cast.DUTY_PLANNER, "duty_planner"), (cast.COORDINATOR, "coordinator")):
+        _give(administrator, ids[name], role)
     for name, role in ((cast.LEADER, "leader"), (cast.SECOND_LEADER, "leader"), (cast.SECOND_HEALTH_RECORDS, "health")):
         waits = _give(administrator, ids[name], role)
         health.post(f"/identity/roles/{waits['id']}/approval", {"verdict": "approved"}, once=f"{role} {name}")
@@ -172,8 +189,23 @@ def _answerable(health: Door, administrator: Door, ids: dict[str, str]) -> None:
         giver.patch(f"/personnel/departments/{row['id']}", {**wanted, "version": row["version"]})
 
 
-def _correct(health: Door, ids: dict[str, str]) -> None:
+def _dose(health: Door, ids: dict[str, str]) -> None:
+    """Doses of tetanus, of those who go into a flood: they are on no staff list."""
+    for name, dose in plan.tetanus_doses().items():
+        body = {
+            "person_id": ids[name],
+            "programme": "tetanus",
+            "product": dose.product,
+            "given_on": dose.given_on.isoformat(),
+            "lot": dose.lot,
+            "place": dose.place,
+        }
+        health.post("/personnel/doses", body, once=f"tetanus {name}")
+
+
+def _correct(players: Players) -> None:
     """A lot number that was typed wrong on the staff list."""
+    health, ids = players.as_(cast.HEALTH_RECORDS), players.ids
     for correction in history.CORRECTIONS:
         record = health.get(f"/personnel/people/{ids[correction.name]}/health")
         programme = next(one for one in record["programmes"] if _code(one["programme"]) == history.PROGRAMME)
@@ -188,9 +220,9 @@ def _code(programme: Json) -> str:
     return str(programme["code"] if isinstance(programme, dict) else programme)
 
 
-def _exempt(anyone: Door, health: Door, ids: dict[str, str]) -> None:
+def _exempt(players: Players) -> None:
     """Certificates: health records enters them, a leader or the second person decides; one still waits."""
-    deciders: dict[str, Door] = {}
+    health, ids = players.as_(cast.HEALTH_RECORDS), players.ids
     for exemption in history.EXEMPTIONS:
         body = {
             "person_id": ids[exemption.name],
@@ -204,15 +236,13 @@ def _exempt(anyone: Door, health: Door, ids: dict[str, str]) -> None:
         }
         made = health.post("/personnel/exemptions", body, once=f"exemption {exemption.name} {exemption.from_on}")
         if exemption.decided_by:
-            if exemption.decided_by not in deciders:
-                deciders[exemption.decided_by] = _sign_in(anyone, ids[exemption.decided_by])
-            decider = deciders[exemption.decided_by]
             path = f"/personnel/exemptions/{made['id']}/approval"
-            decider.post(path, {"verdict": "approved"}, once=f"approval {exemption.name} {exemption.from_on}")
+            players.as_(exemption.decided_by).post(path, {"verdict": "approved"}, once=f"approval {exemption.name} {exemption.from_on}")
 
 
-def _state(health: Door, ids: dict[str, str]) -> None:
+def _state(players: Players) -> None:
     """What people without a full series said."""
+    health, ids = players.as_(cast.HEALTH_RECORDS), players.ids
     for statement in history.STATEMENTS:
         body = {
             "person_id": ids[statement.name],
@@ -224,20 +254,26 @@ def _state(health: Door, ids: dict[str, str]) -> None:
         health.post("/personnel/statements", body, once=f"statement {statement.name}")
 
 
-def _remark(anyone: Door, ids: dict[str, str]) -> None:
+def _remark(players: Players) -> None:
     """An error that a person reports in the own record, waiting for an answer."""
     for remark in history.REMARKS:
-        own = _sign_in(anyone, ids[remark.name])
-        own.post("/personnel/remarks", {"about": remark.about, "text": remark.text}, once=f"remark {remark.name}")
+        players.as_(remark.name).post("/personnel/remarks", {"about": remark.about, "text": remark.text}, once=f"remark {remark.name}")
 
 
 def main() -> None:
     """Load the reference case into the demo at an address; the setup code comes as DEMO_SETUP_CODE."""
     asked = argparse.ArgumentParser(prog="python -m infra.demo", description=main.__doc__)
     asked.add_argument("--url", default=f"http://127.0.0.1:{settings().port}", help="the gateway's address")
+    asked.add_argument("--at", default=os.environ.get("AT") or STANDS_AT.isoformat(), help="the local moment to stand at: 2021-08-05T10:20")
     given = asked.parse_args()
     try:
-        loaded = load(given.url, settings().demo_setup_code.get_secret_value(), lambda line: print(line, flush=True))
+        at = datetime.fromisoformat(given.at)
+    except ValueError:
+        sys.exit("AT must be a moment like 2021-08-05T10:20.")
+    try:
+        code = settings().demo_setup_code.get_secret_value()
+        at = at if at.tzinfo else at.replace(tzinfo=plan.ZONE)
+        loaded = load(given.url, code, at, lambda line: print(line, flush=True))
     except NotLoaded as sentence:
         sys.exit(f"the demo's data could not be loaded: {sentence}")
     if not loaded:

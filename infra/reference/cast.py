@@ -91,6 +91,8 @@ ADMINISTRATOR = "钟亦凡"
 REPORTER = "方既白"
 HEAD = "唐以南"
 STAFF = "梁予安"
+DUTY_PLANNER = "柳映川"
+COORDINATOR = "丁一帆"
 
 
 def phone_of(place: int) -> str:

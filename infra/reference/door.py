@@ -42,9 +42,9 @@ class Door:
         key = {"Idempotency-Key": str(uuid5(NAMESPACE_URL, f"muster:demo:{once}"))}
         return self._ask("POST", path, files={"file": file}, headers=key)
 
-    def put(self, path: str, body: Json) -> Json:
+    def put(self, path: str, body: Json, patient: tuple[int, ...] = ()) -> Json:
         """Set something."""
-        return self._ask("PUT", path, json=body)
+        return self._ask("PUT", path, patient, json=body)
 
     def patch(self, path: str, body: Json) -> Json:
         """Change something."""

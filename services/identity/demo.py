@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from services.identity.acts import Kind, SessionBegun, begin_session, begun
-from services.identity.reads import is_here
-from services.identity.tables import Account, KnownDepartment, KnownPerson, Role
+from services.identity.reads import is_here, officer_duty_runs
+from services.identity.tables import Account, KnownDepartment, KnownDuty, KnownPerson, Role
 from shared.auth import Caller, anyone
 from shared.clock import now, set_now, zone
 from shared.db import Aside
@@ -25,7 +25,7 @@ from shared.web import Body, Shown
 demo = Slice(prefix="/demo", tags=["demo"])
 
 _WHY = "it exists in a demo alone, which holds invented people"
-CastRole = Literal["health", "leader", "administrator", "head", "reporter", "everyone"]
+CastRole = Literal["health", "duty_planner", "coordinator", "leader", "administrator", "duty_officer", "head", "reporter", "everyone"]
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -75,14 +75,23 @@ def _only_in_a_demo() -> None:
 
 @demo.get("/cast")
 async def list_cast(caller: Annotated[Caller, anyone(_WHY)], aside: Aside) -> Cast:
-    """One person for each role, two for health, since some things take two. Refused 404 `not_found` outside a demo."""
+    """One person for each role, two for health, since some things take two; the officer is whoever is on duty by the demo's clock.
+    Refused 404 `not_found` outside a demo."""
     _only_in_a_demo()
     async with aside() as tx:
         picked: list[CastMember] = []
-        granted: tuple[tuple[CastRole, int], ...] = (("health", 2), ("leader", 1), ("administrator", 1))
+        granted: tuple[tuple[CastRole, int], ...] = (
+            ("health", 2),
+            ("leader", 1),
+            ("duty_planner", 1),
+            ("coordinator", 1),
+            ("administrator", 1),
+        )
         for role, many in granted:
             given = exists().where(Role.person_id == KnownPerson.id, Role.role == role, Role.state == "given")
             picked += await _pick(tx, given, role, many, ("first", "second"))
+        on_duty = exists().where(KnownDuty.person_id == KnownPerson.id, *officer_duty_runs())
+        picked += await _pick(tx, on_duty, "duty_officer", 1, ("on_duty",))
         answered_for = aliased(KnownDepartment)  # not the department that the person belongs to
         heads = exists().where(answered_for.head_id == KnownPerson.id)
         reports = exists().where(answered_for.reporter_id == KnownPerson.id)

@@ -67,8 +67,12 @@ def _answered_for(answers: ColumnElement[bool], name: str) -> Any:
 
 def _holds_duty_now() -> Any:
     """Does the published roster say that this person is on a duty that gives rights, from its first to its last minute?"""
-    runs = (KnownDuty.state == "published", KnownDuty.gives_rights, KnownDuty.starts_at <= now(), KnownDuty.ends_at > now())
-    return exists().where(KnownDuty.person_id == Account.person_id, *runs).correlate(Account)
+    return exists().where(KnownDuty.person_id == Account.person_id, *officer_duty_runs()).correlate(Account)
+
+
+def officer_duty_runs() -> tuple[ColumnElement[bool], ...]:
+    """A duty that gives the officer's rights runs now."""
+    return KnownDuty.state == "published", KnownDuty.gives_rights.is_(True), KnownDuty.starts_at <= now(), KnownDuty.ends_at > now()
 
 
 async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
