@@ -17,7 +17,7 @@ function shut() {
 }
 
 const options = () => list ? [...list.querySelectorAll("[role=option]")] : []
-const active = () => options().find(one => one.getAttribute("aria-selected") === "true")
+const active = () => list?.dataset.stale ? undefined : options().find(one => one.getAttribute("aria-selected") === "true")
 
 function choose(option) {
   for (const one of options()) one.setAttribute("aria-selected", String(one === option))
@@ -92,7 +92,7 @@ function pressed(event) {
     event.preventDefault()
     clearTimeout(pause)
     if (active()) take(active())
-    else if (field.value.trim() && !hiddenOf(field).value) return look(field).then(() => active() && take(active()))
+    else if (field.value.trim() && !hiddenOf(field).value) return look(field).then(() => { if (active()) { take(active()); go(field, 1, 0) } })
     return go(field, 1, 0)
   }
   if (event.key === "Escape" && list) { event.preventDefault(); return shut() }
@@ -131,6 +131,7 @@ if (planning) {
   planning.addEventListener("input", event => {
     if (!event.target.matches("input[data-post]") || event.isComposing) return
     changed(event.target)
+    if (list) list.dataset.stale = "yes" // Enter takes the first of what is typed now
     event.target.value.trim() ? lookSoon(event.target) : shut()
   })
   planning.addEventListener("compositionend", event => event.target.matches("input[data-post]") && (changed(event.target), lookSoon(event.target)))

@@ -79,6 +79,12 @@ async def test_a_week_is_filled_by_keyboard_alone(screens: Screens) -> None:
     assert "8 月 10 日" in await focused(page)
     await page.keyboard.press("Backspace")
     await expect(wrong).to_be_hidden(timeout=3000)
+    await page.keyboard.type("feiruoxi")
+    await page.keyboard.press("Enter")  # faster than the list
+    await expect(page.locator("input[data-post]").nth(1)).to_have_value("费若溪")
+    assert "8 月 11 日" in await focused(page)
+    await page.keyboard.press("ArrowLeft")
+    await page.keyboard.press("Backspace")
     await page.keyboard.press("ArrowDown")
     assert "门岗" in await focused(page)
     await page.keyboard.press("ArrowDown")
