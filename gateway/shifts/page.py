@@ -19,6 +19,7 @@ from shared.clock import zone
 pages = Pages()
 
 OVERRIDABLE = frozenset({"not_fit", "too_little_rest", "too_many_hours"})
+ON_A_PAGE = 20
 _HELD = ("proposed", "confirmed", "checked_in", "checked_out", "no_show")
 
 
@@ -83,7 +84,9 @@ async def _shown(
     rights = {name: may(request, name) for name in ("assignment.confirm", "assignment.override", "candidate.read")}
     shift, candidates = await gather(
         dispatch.get(f"/shifts/{shift_id}"),
-        dispatch.try_get(f"/shifts/{shift_id}/candidates", role=role, q=q, page=page_no) if rights["candidate.read"] else _nothing(),
+        dispatch.try_get(f"/shifts/{shift_id}/candidates", role=role, q=q, page=page_no, page_size=ON_A_PAGE)
+        if rights["candidate.read"]
+        else _nothing(),
     )
     free = {one["name"]: max(one["head_count"] - one["taken_count"], 0) for one in shift["roles"]}
     if role not in free:

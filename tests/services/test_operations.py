@@ -1,6 +1,7 @@
 """Operations are planned with all their shifts in one go, opened, lengthened; days are copied."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -229,3 +230,40 @@ async def test_who_may_not_plan_is_refused(dispatch: Door) -> None:
     answer = await dispatch.post("/operations", OPERATION, STAFF)
 
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+
+
+async def test_the_list_of_a_day_names_who_holds_a_place_to_those_who_may_see_them(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch)
+    first, second, *_ = await shifts_of(dispatch, operation)
+    await is_on(dispatch, first, LIANG_YUAN)
+    await is_on(dispatch, first, PAN_XIANGYE, state="declined")
+    await is_on(dispatch, second, TANG_YINAN, state="proposed")
+
+    answer = await dispatch.get(f"/operations/{operation['id']}/days/2021-08-04", COORDINATOR)
+    statements = len(dispatch.statements)
+    own = (await dispatch.get(f"/operations/{operation['id']}/days/2021-08-04", STAFF)).json()
+    nothing = (await dispatch.get(f"/operations/{operation['id']}/days/2021-09-04", COORDINATOR)).json()
+
+    def names(day: dict[str, Any]) -> list[str]:
+        return [one["person"]["name"] for site in day["sites"] for shift in site["shifts"] for one in shift["assignments"]]
+
+    assert names(answer.json()) == [LIANG_YUAN.name, TANG_YINAN.name]
+    assert [(role["name"], role["head_count"]) for role in answer.json()["sites"][0]["shifts"][0]["roles"]] == [("登记", 2), ("秩序", 1)]
+    assert statements <= 10
+    assert names(own) == [LIANG_YUAN.name]  # one's own
+    assert nothing["sites"] == []
+    assert (await dispatch.get(f"/operations/{uuid4()}/days/2021-08-04", COORDINATOR)).status_code == 404
+
+
+async def test_what_is_over_is_listed_apart_from_what_lasts(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    for name, on in (("昨天", "2021-08-03"), ("今天", "2021-08-04")):
+        wish = {"name": name, "kind": "gate", "place": "南门", "from_on": on, "until_on": on}
+        assert (await dispatch.post("/operations", wish, COORDINATOR)).status_code == 201
+
+    over = (await dispatch.get("/operations", COORDINATOR, params={"before": "2021-08-04"})).json()
+    lasting = (await dispatch.get("/operations", COORDINATOR, params={"since": "2021-08-04"})).json()
+
+    assert ([one["name"] for one in over["items"]], over["total"]) == (["昨天"], 1)
+    assert [one["name"] for one in lasting["items"]] == ["今天"]

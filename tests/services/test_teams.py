@@ -111,3 +111,22 @@ async def test_a_team_that_is_not_ones_own_is_not_there(dispatch: Door) -> None:
     assert answer.status_code == 404
     assert (await dispatch.get("/teams", caller(JIANG_CAIWEI))).json()["items"] == []
     assert (await dispatch.patch(f"/teams/{team['id']}", {"name": "x", "version": 1}, caller(TANG_YINAN))).status_code == 403
+
+
+async def test_whom_a_team_can_have_is_found_by_name_pinyin_and_number(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    gone = state_of(GU_CHANGTING).model_copy(update={"left_on": date(2021, 8, 1), "version": 9})
+    spelled = state_of(PAN_XIANGYE).model_copy(update={"sort_key": "pan xiang ye", "version": 9})
+    await dispatch.hears(PeopleChanged(people=[gone, spelled]))
+
+    async def found(q: str, page_size: int = 50) -> tuple[list[str], int]:
+        answer = (await dispatch.get("/teams/people", COORDINATOR, params={"q": q, "page_size": page_size})).json()
+        return [one["name"] for one in answer["items"]], answer["total"]
+
+    assert await found("梁予") == ([LIANG_YUAN.name], 1)
+    assert await found("panxiangye") == ([PAN_XIANGYE.name], 1)
+    assert await found(TANG_YINAN.number) == ([TANG_YINAN.name], 1)
+    assert await found(GU_CHANGTING.number) == ([], 0)  # has left
+    first, total = await found("20", 2)
+    assert (len(first), total) == (2, 10)
+    assert (await dispatch.get("/teams/people", STAFF, params={"q": "梁"})).status_code == 403
