@@ -1,0 +1,1 @@
+"""Places that nobody holds since somebody fell out, and whom to ask."""

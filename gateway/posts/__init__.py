@@ -1,0 +1,1 @@
+"""The duties that are covered every day, and who may hold them."""

@@ -1,0 +1,1 @@
+"""The week of duties: read by everybody, filled, published and amended by those who plan."""
