@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifications.reads import notice_of, people_named
 from services.notifications.rules import answered_at, is_late
 from services.notifications.shapes import EXAMPLE_ID, Method, NoticeId, PersonBrief
-from services.notifications.tables import Correction, Notice, Recipient, Record
+from services.notifications.tables import Correction, KnownDepartment, Notice, Recipient, Record
 from shared.auth import Caller, require
+from shared.below import with_everything_below
 from shared.clock import now
 from shared.db import Tx
 from shared.events import AcknowledgementsChanged
@@ -126,10 +127,15 @@ async def correct_record(
 
 
 async def _held(tx: AsyncSession, caller: Caller, notice: Notice, person_ids: list[UUID]) -> list[Recipient]:
-    """These recipients, held in one order; each must be of a department that the caller answers for, and nobody records for themselves."""
+    """These recipients, held in one order; each must be of a department that the caller answers for, and nobody records for themselves.
+
+    Whoever may follow all of a notice still answers for their own departments alone."""
     wanted = set(person_ids)
     mine = select(Recipient).where(Recipient.notice_id == notice.id, Recipient.person_id.in_(wanted))
     mine = mine.where(Recipient.person_id != caller.person_id)
+    reach = caller.reach("acknowledgement.record")
+    if not reach.everything:
+        mine = mine.where(Recipient.department_id.in_(with_everything_below(KnownDepartment, reach.departments)))
     rows = list(await tx.scalars(mine.order_by(Recipient.person_id).with_for_update()))
     if len(rows) != len(wanted):
         raise wrong("person_ids", "unknown_id")

@@ -30,6 +30,7 @@ from tests.people import (
     SHEN_ZHIXING,
     STAFF,
     TANG_YINAN,
+    TEACHING,
     caller,
 )
 from tests.services.notified import counted_anew, issued, item_of, moment, progress, tell
@@ -56,8 +57,12 @@ async def test_read_is_one_tap_and_done_a_second_fact(notifications: Door) -> No
     assert said == [(200, "opened"), (200, "read"), (200, "done")]
     assert (item["open"], item["late"], item["done_late"]) == (False, False, False)
     assert await progress(notifications, notice["id"]) == {
-        "told": 11, "opened": 1, "read": 1, "done": 1,
-        "missing": 10, "not_done": 10,
+        "told": 11,
+        "opened": 1,
+        "read": 1,
+        "done": 1,
+        "missing": 10,
+        "not_done": 10,
     }
     assert [one.person_ids for one in await notifications.told(AcknowledgementsChanged)] == [[LIANG_YUAN.id]] * 3
 
@@ -131,6 +136,17 @@ async def test_a_head_records_for_the_own_department_and_it_is_shown_apart(notif
     }
     mine = await item_of(notifications, STAFF, notice["id"])
     assert (mine["open"], mine["read_at"], mine["recorded"]["by"]) == (False, None, HEAD.name)
+
+
+async def test_a_head_who_follows_all_of_a_notice_records_for_the_own_department_alone(notifications: Door) -> None:
+    await tell(notifications)
+    notice = await issued(notifications)
+    both = caller(SHEN_ZHIXING, "head", "leader", departments=(TEACHING,))
+
+    elsewhere = await record(notifications, notice, both, person_ids=[str(GU_CHANGTING.id)])
+
+    assert errors_of(elsewhere) == [("person_ids", "unknown_id", {})]
+    assert (await record(notifications, notice, both)).status_code == 201
 
 
 @pytest.mark.parametrize(
