@@ -372,6 +372,8 @@ TERMS = {
     "role.duty_officer": N_("duty officer"),
     "role.coordinator": N_("coordinator"),
     "role.administrator": N_("administrator"),
+    "role.shift_leader": N_("shift leader"),
+    "role.volunteer": N_("volunteer"),
     "amendment.amended": N_("amended"),
     "amendment.filled": N_("somebody stood in"),
     "amendment.fell_out": N_("cannot come"),

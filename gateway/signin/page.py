@@ -10,7 +10,7 @@ from gateway.entering import beside, come_in, device_key_of, device_of, is_phone
 from gateway.forms import typed
 from gateway.i18n import safe_next
 from gateway.pages import Pages, page
-from gateway.services import gather, identity
+from gateway.services import dispatch, gather, identity
 from gateway.session import Sessions, end_session, session_of
 from shared.settings import settings
 
@@ -77,8 +77,8 @@ async def _show(
     part_problem: dict[str, Any] | None = None,
 ) -> Response:
     demo = settings().demo
-    calls = [identity.try_get("/setup"), *([identity.try_get("/demo/cast")] if demo else [])]
-    setup, cast = (await gather(*calls) + [None])[:2]
+    calls = [identity.try_get("/setup"), *([identity.try_get("/demo/cast"), dispatch.try_get("/demo/cast")] if demo else [])]
+    setup, cast, players = (await gather(*calls) + [None, None])[:3]
     if setup and setup["needed"] and not demo:
         return RedirectResponse("/setup", 303)
     return page(
@@ -90,7 +90,7 @@ async def _show(
         problem=problem,
         part_problem=part_problem,
         away=setup is None,
-        cast=cast["items"] if cast else [],
+        cast=[*cast["items"], *(players["items"] if players else [])] if cast else [],
         health_needed=bool(setup and setup["health_needed"]) and not demo,
         staying=is_phone(request),
     )

@@ -52,9 +52,9 @@ def _days(deployment: Deployment) -> Iterator[tuple[datetime, Do]]:
             yield before, partial(deployment.check_in, on, turn)
             yield shift.starts_at + timedelta(minutes=25), partial(deployment.check_in, on, turn, the_rest=True)
             yield shift.ends_at + timedelta(minutes=1), partial(deployment.check_out, on, turn)
-        for hour in plan.HOURS:
-            over = datetime(on.year, on.month, on.day, hour, tzinfo=plan.ZONE) + timedelta(minutes=62)
-            yield over, partial(deployment.count, on, (hour,))
+        for hour in plan.HOURS[::2]:
+            over = datetime(on.year, on.month, on.day, hour, tzinfo=plan.ZONE) + timedelta(minutes=122)
+            yield over, partial(deployment.count, on, (hour, hour + 1))
 
 
 def _told(orders: Orders) -> Iterator[tuple[datetime, Do]]:

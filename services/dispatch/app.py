@@ -8,6 +8,7 @@ from services.dispatch.board import board
 from services.dispatch.candidates import candidates
 from services.dispatch.counts import counts
 from services.dispatch.days import days
+from services.dispatch.demo import demo
 from services.dispatch.fillings import fillings
 from services.dispatch.known import known
 from services.dispatch.operations import operations
@@ -18,6 +19,22 @@ from services.dispatch.sites import sites
 from services.dispatch.teams import teams
 from shared.service import service
 
-SLICES = [known, teams, operations, days, board, sites, counts, candidates, shifts, assignments, fillings, arrivals, attendance, alerts]
+SLICES = [
+    known,
+    teams,
+    operations,
+    days,
+    board,
+    sites,
+    counts,
+    candidates,
+    shifts,
+    assignments,
+    fillings,
+    arrivals,
+    attendance,
+    alerts,
+    demo,
+]
 
 app = service("dispatch", SLICES, scope=SCOPE, sentences=SAID)

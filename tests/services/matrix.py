@@ -66,6 +66,7 @@ TARGETS = (LIANG_YUAN, JIANG_CAIWEI, GU_CHANGTING)
 NEEDS_ALL = {"identity GET /looks": "everybody's looks; one's own are /looks/mine"}
 SHOWS_NAMES = {
     "identity GET /demo/cast": "the buttons of the demo's sign-in page",
+    "dispatch GET /demo/cast": "the buttons of the demo's sign-in page",
     "dispatch GET /operations/{operation_id}/days/{on}": "who leads a shift is no secret; of the others one sees oneself (test_shifts.py)",
     "dispatch GET /shifts/{shift_id}/walkons": "who leads a shift must find whoever stands there unplanned (test_arrivals.py)",
 }
