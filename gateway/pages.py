@@ -28,6 +28,7 @@ from shared.settings import settings
 HOME = Path(__file__).parent
 STATIC = HOME / "static"
 VARY = "HX-Request-Type, HX-Target, Cookie, Accept-Language"
+WORKER = "worker.js"
 SCHEMES = ("light", "dark")  # what one may choose against the device
 UPLOAD_BYTES = 21_000_000  # a staff list and the form around it
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -75,6 +76,8 @@ class Static(StaticFiles):
         """The file, with how long it may be kept."""
         answer = await super().get_response(path, scope)
         hashed = scope["query_string"].startswith(b"v=")
+        if path == WORKER:
+            answer.headers["Service-Worker-Allowed"] = "/"  # it stands under /static and looks after the first page
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
         return answer
 

@@ -10,7 +10,7 @@ const placeOf = form => [new URL(form.action, location.href).pathname, location.
 
 document.addEventListener("submit", event => {
   const form = event.target
-  if (form.matches("[data-forget]")) return sessionStorage.clear()
+  if (form.matches("[data-forget]")) { globalThis.caches?.delete("muster-first-page"); return sessionStorage.clear() }
   if (form.method !== "post" || form.querySelector("[type=password]") || location.pathname === "/signin") return
   const [action, place] = placeOf(form)
   sessionStorage.setItem(KEPT, JSON.stringify({ action, place, lost: false, fields: fieldsOf(form) }))
@@ -83,7 +83,7 @@ addEventListener("pagehide", stop)
 
 // The clock of the band goes on by itself; it shows business time, so only what has passed since is added.
 const clock = document.querySelector("[data-clock]")
-if (clock) {
+if (clock && !document.querySelector("[data-away]:not([hidden])")) { // a page shown without signal says when it was fetched instead
   const [, hours, minutes, seconds] = clock.dateTime.match(/T(\d\d):(\d\d):(\d\d)/).map(Number), begun = performance.now()
   setInterval(() => {
     const passed = Math.floor((hours * 3600 + minutes * 60 + seconds + (performance.now() - begun) / 1000) / 60) % 1440
@@ -131,5 +131,7 @@ document.addEventListener("htmx:error", event => { if (!event.detail.ctx?.source
 
 const address = new URL(location.href)
 if (address.searchParams.has("done")) { address.searchParams.delete("done"); history.replaceState(history.state, "", address) }
+// On somebody's own phone, where the browser trusts the connection: the first page is there without signal too.
+if (body.dataset.worker) navigator.serviceWorker?.register(body.dataset.worker, { scope: "/" }).catch(() => {})
 restore()
 settle(performance.getEntriesByType("navigation")[0]?.responseStatus)

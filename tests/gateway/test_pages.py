@@ -156,3 +156,8 @@ async def test_a_file_with_its_hash_may_be_kept_and_one_without_is_asked_for_aga
 async def test_the_band_warns_when_others_can_read_along(browser: httpx.AsyncClient) -> None:
     assert 'class="insecure' not in (await browser.get("/styleguide")).text
     assert 'class="insecure' in (await browser.get("http://192.0.2.7/styleguide")).text
+
+
+async def test_what_looks_after_the_first_page_may_do_so_and_no_other_file_may(browser: httpx.AsyncClient) -> None:
+    assert (await browser.get(static("worker.js"))).headers["service-worker-allowed"] == "/"
+    assert "service-worker-allowed" not in (await browser.get(static("app.js"))).headers

@@ -1,0 +1,51 @@
+// Without signal: keeps the last first page of whoever is signed in on this phone, and shows it with the time it was fetched.
+// Nothing of a health record is kept; signing out, somebody else's page and a day that has passed take it away.
+"use strict"
+
+const KEPT = "muster-first-page"
+const LONGEST = 24 * 3600 * 1000
+const WAITS = 6000 // a phone with one bar of signal asks for ever
+
+const forget = () => caches.delete(KEPT)
+const stamped = (text, type, at) => new Response(text, { headers: { "content-type": type, "kept-at": String(at) } })
+
+async function keep(answer) { // what is private is cut out before it is written; the files the page needs are kept beside it
+  const text = (await answer.text()).replace(/<!--private-->[\s\S]*?<!--\/private-->/g, "").replace("data-away hidden", "data-away")
+  if (!text.includes("data-away")) return
+  const kept = await caches.open(KEPT)
+  const files = [...new Set(text.match(/\/static\/[\w./-]+\?v=\w+/g) || [])]
+  await kept.put("/", stamped(text, answer.headers.get("content-type"), Date.now()))
+  await Promise.all(files.map(async file => (await kept.match(file)) || kept.add(file)))
+  for (const request of await kept.keys()) {
+    const { pathname, search } = new URL(request.url)
+    if (pathname !== "/" && !files.includes(pathname + search)) await kept.delete(request)
+  }
+}
+
+async function firstPage(event) {
+  try {
+    const answer = await fetch(event.request, { signal: AbortSignal.timeout(WAITS) })
+    if (answer.ok && !answer.redirected && new URL(answer.url).pathname === "/") event.waitUntil(keep(answer.clone()))
+    else if (answer.redirected || answer.status === 401 || answer.type === "opaqueredirect") event.waitUntil(forget()) // nobody is signed in any more
+    return answer
+  } catch (away) {
+    const found = await (await caches.open(KEPT)).match("/")
+    if (!found || Date.now() - Number(found.headers.get("kept-at")) > LONGEST) { await forget(); throw away }
+    return found
+  }
+}
+
+addEventListener("install", () => skipWaiting())
+addEventListener("activate", event => event.waitUntil(clients.claim().then(async () => { // the page that brought us here came before us
+  const answer = await fetch("/").catch(() => null)
+  if (answer?.ok && !answer.redirected) await keep(answer)
+})))
+addEventListener("fetch", event => {
+  const { request } = event
+  const { origin, pathname } = new URL(request.url)
+  if (origin !== location.origin) return
+  if (pathname === "/signout" || pathname === "/signin") return event.waitUntil(forget())
+  if (request.method !== "GET") return
+  if (request.mode === "navigate" && pathname === "/") return event.respondWith(firstPage(event))
+  if (pathname.startsWith("/static/")) event.respondWith(fetch(request).catch(async away => (await caches.match(request)) || Promise.reject(away)))
+})
