@@ -189,9 +189,9 @@ _FOR_GOOD = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 async def keep_calendars(tx: AsyncSession, left: Mapping[UUID, date | None]) -> None:
-    """Whoever has left cannot be had from the end of their last day on; who has not, can. Hold these people's time before."""
+    """Whoever has left cannot be had from that day on, nor counted, nor signs in; who has not, can. Hold their time before."""
     await unblock(tx, *left)
-    ends = {person_id: begins_at(on + timedelta(days=1), zone()) for person_id, on in left.items() if on and on < date.max}
+    ends = {person_id: begins_at(on, zone()) for person_id, on in left.items() if on}
     await block(tx, *(Time(one, one, end, _FOR_GOOD, "unavailable") for one, end in ends.items() if end and end < _FOR_GOOD))
 
 

@@ -155,12 +155,12 @@ def blocked_from(day: str) -> list[tuple[str, UUID, datetime]]:
     return [("unavailable", JIANG_CAIWEI.id, datetime.fromisoformat(f"{day}T00:00:00+08:00"))]
 
 
-async def test_whoever_leaves_cannot_be_had_from_the_end_of_the_last_day_on(personnel: Door) -> None:
+async def test_whoever_leaves_cannot_be_had_from_that_day_on(personnel: Door) -> None:
     await change(personnel, 1, left_on="2021-08-10")
-    assert await unavailable(personnel) == blocked_from("2021-08-11")
+    assert await unavailable(personnel) == blocked_from("2021-08-10")
 
     await change(personnel, 2, left_on="2021-08-20")
-    assert await unavailable(personnel) == blocked_from("2021-08-21")
+    assert await unavailable(personnel) == blocked_from("2021-08-20")
 
     await change(personnel, 3, left_on=None)
     assert await unavailable(personnel) == []
@@ -178,7 +178,7 @@ async def test_a_last_day_is_set_while_others_book_and_neither_waits_for_ever(pe
     results = await asyncio.gather(change(personnel, 1, left_on="2021-08-10"), *(books(day) for day in range(6)), return_exceptions=True)
 
     assert isinstance(results[0], dict)
-    assert blocked_from("2021-08-11")[0] in await unavailable(personnel)
+    assert blocked_from("2021-08-10")[0] in await unavailable(personnel)
     with pytest.raises(Refused, match="unavailable"):
         await books(30)
 
