@@ -37,9 +37,9 @@ GATE = ("霍青山", "屈既明", "孟斯年", "聂长风", "翟允执", "史致
 POSTS = (
     Post("带班领导", "08:00", 24, 1, LEADERS, counted_hours=8),
     Post("值班员", "08:00", 24, 1, OFFICERS, counted_hours=12, rest_hours=24, gives_rights=True),
+    Post("门岗", "07:00", 12, 2, GATE, pool_department="后勤服务中心"),
     Post("办公室值班", "08:00", 10, 1, OFFICE, pool_department="办公室"),
     Post("后勤值班", "08:00", 10, 1, GENERAL_AFFAIRS, pool_department="后勤服务中心"),
-    Post("门岗", "07:00", 12, 2, GATE, pool_department="后勤服务中心"),
 )
 OFFICER = "值班员"
 
