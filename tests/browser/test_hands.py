@@ -85,7 +85,7 @@ async def coordinator(screens: Screens, *, width: int = 1280, lang: str = "zh-Ha
 
 
 async def staffed(hands: Hands, base: str, name: str) -> str:
-    """An operation is planned, filled and open: its address. Its day is written; tomorrow stands there already and costs four clicks less."""
+    """An operation is planned, filled and open: its address. Its day is written; tomorrow stands there already, four clicks less."""
     page = hands.page
     await page.goto(base + "/operations")
     await hands.click(page.locator("main .head a.main-act"))
