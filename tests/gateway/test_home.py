@@ -1,18 +1,26 @@
-"""The first page: one's own record and what is due, who has looked, what one reports, and what waits for whoever holds a role."""
+"""The first page: what is next and what waits, one's own record and what is due, who has looked, what one reports."""
 
 import json
+import re
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+import httpx
 import pytest
 
 from gateway.home.looks import place_of
+from services.dispatch.tables import Shift
 from services.identity.tables import Look
-from shared.events import RecordLooked
+from shared.clock import set_now
+from shared.events import AssignmentsChanged, AssignmentState, RecordLooked, ShiftsChanged, ShiftState
 from tests.gateway.door import GatewayDoor, hidden, partial, words_of
 from tests.people import (
     FU_XINGJIAN,
+    GU_CHANGTING,
     HE_RUONING,
     HEALTH,
+    LEADER,
     LIANG_YUAN,
     LU_ZHIYAO,
     PAN_XIANGYE,
@@ -20,8 +28,11 @@ from tests.people import (
     SHEN_ZHIXING,
     STAFF,
     ZHONG_YIFAN,
+    caller,
 )
+from tests.services.deployment import assignment, is_on, knows_everybody, planned, shifts_of
 from tests.services.let_in import PASSWORD, has_account
+from tests.services.notified import tell
 
 EXEMPTION = {
     "person_id": str(LIANG_YUAN.id),
@@ -270,3 +281,156 @@ async def test_signing_in_for_the_first_page_comes_back_to_it(gateway: GatewayDo
 
     assert first.headers["location"] == "/signin?next=/"
     assert (await browser.get(answer.headers["location"])).status_code == 200
+
+
+async def asked(gateway: GatewayDoor, state: str = "proposed", **changes: Any) -> tuple[Shift, UUID]:
+    """Liang Yu'an is asked for the first shift of tomorrow, led by Gu Changting."""
+    dispatch, told = gateway.doors.dispatch, gateway.doors.notifications
+    await knows_everybody(dispatch)
+    sites = [{"name": "东门采样点", "address": "广场南侧", "leader_id": str(GU_CHANGTING.id)}]
+    operation = await planned(dispatch, **{"sites": sites, "from_on": "2021-08-05", "bring": "身份证、雨衣"} | changes)
+    first, *_ = await shifts_of(dispatch, operation)
+    row_id = await is_on(dispatch, first, LIANG_YUAN, state)
+    await tell(told)
+    place = {"operation_id": operation["id"], "operation_name": operation["name"], "site_id": first.site_id, "site_name": "东门采样点"}
+    times = {"starts_at": first.starts_at, "ends_at": first.ends_at, "version": 1}
+    led = ShiftState.model_validate({"id": first.id, "leader_id": GU_CHANGTING.id, "state": "open", **place, **times})
+    on_it = {"id": row_id, "shift_id": first.id, "person_id": LIANG_YUAN.id, "role": "登记", "state": state, **times}
+    await told.hears(ShiftsChanged(shifts=[led]))
+    await told.hears(AssignmentsChanged(assignments=[AssignmentState.model_validate(on_it)]))
+    return first, row_id
+
+
+async def sent(browser: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
+    """A form of the page is sent, and what follows is read."""
+    key = hidden(await browser.get("/"), "once")
+    return await browser.post(path, data={"once": key, **fields}, follow_redirects=True)
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("zh-Hans", ["明天", "收到，我会到", "携带物品"]), ("en", ["tomorrow", "Received, I will be there"])]
+)
+async def test_what_is_next_comes_first_with_the_place_and_what_to_bring(gateway: GatewayDoor, lang: str, said: list[str]) -> None:
+    await asked(gateway)
+
+    answer = await (await gateway.browser(LIANG_YUAN, lang)).get("/")
+
+    words = words_of(answer)
+    assert f'href="tel:+86{GU_CHANGTING.phone}"' in answer.text
+    for each in [*said, "08:00", "12:00", "东门采样点", "广场南侧", "身份证、雨衣", GU_CHANGTING.name]:
+        assert each in words
+    assert words.index("东门采样点") < words.index("新冠" if lang == "zh-Hans" else "COVID")
+
+
+async def test_a_shift_past_midnight_says_next_day(gateway: GatewayDoor) -> None:
+    await asked(gateway, pattern={"times": [["20:00", "04:00"]], "roles": [{"name": "登记", "head_count": 2}]})
+
+    words = words_of(await (await gateway.browser(LIANG_YUAN, "en")).get("/"))
+
+    assert "20:00 – 04:00 next day" in words
+
+
+async def test_received_is_one_tap_and_cannot_come_says_why(gateway: GatewayDoor) -> None:
+    _, row_id = await asked(gateway)
+    browser = await gateway.browser(LIANG_YUAN, "en")
+
+    received = await sent(browser, f"/me/assignments/{row_id}/answer", answer="received")
+    without = await sent(browser, f"/me/assignments/{row_id}/answer", answer="decline")
+    declined = await sent(browser, f"/me/assignments/{row_id}/answer", answer="decline", reason="Cannot get there")
+
+    assert "Answered: you will be there" in words_of(received)
+    assert "Received, I will be there" not in words_of(received)
+    assert (without.status_code, "Say why" in words_of(without)) == (422, True)
+    assert "No duty and no shift ahead" in words_of(declined)
+    row = await assignment(gateway.doors.dispatch, row_id)
+    assert (row.state, row.reason) == ("declined", "Cannot get there")
+
+
+async def test_whoever_is_there_checks_out_on_the_first_page(gateway: GatewayDoor) -> None:
+    first, row_id = await asked(gateway, "confirmed")
+    set_now(first.starts_at + timedelta(hours=2))
+    await gateway.doors.dispatch.post(f"/assignments/{row_id}/checkin", {}, caller(GU_CHANGTING))
+    browser = await gateway.browser(LIANG_YUAN, "en")
+
+    before = words_of(await browser.get("/"))
+    went = await sent(browser, f"/me/assignments/{row_id}/checkout")
+
+    assert "Checked in at" in before
+    assert "Checked out; thank you" in words_of(went)
+    assert (await assignment(gateway.doors.dispatch, row_id)).state == "checked_out"
+
+
+@pytest.mark.parametrize(
+    ("down", "missing", "there"),
+    [
+        ("dispatch", "Your shifts cannot be reached now", "Hello"),
+        ("duty", "Your duties cannot be reached now", "东门采样点"),
+        ("notifications", "Your notices cannot be reached now", "leads; the number cannot be reached now"),
+        ("personnel", "Your health record cannot be reached now", "东门采样点"),
+    ],
+)
+async def test_one_service_that_is_away_leaves_the_rest_right(gateway: GatewayDoor, down: str, missing: str, there: str) -> None:
+    await asked(gateway)
+    browser = await gateway.browser(LIANG_YUAN, "en")
+    gateway.down(down)
+
+    answer = await browser.get("/")
+
+    words = words_of(answer)
+    assert answer.status_code == 200
+    assert missing in words
+    assert there in words
+
+
+async def test_with_identity_away_what_is_next_is_there_and_a_band_says_so(gateway: GatewayDoor) -> None:
+    await asked(gateway)
+    browser = await gateway.browser(LIANG_YUAN, "en")
+    await browser.get("/")
+    gateway.down("identity")
+    for known in gateway.app.state.sessions.known.values():
+        known.asked_at = float("-inf")
+
+    words = words_of(await browser.get("/"))
+
+    assert "Signing in cannot be reached now" in words
+    assert "东门采样点" in words
+
+
+async def test_the_shifts_one_leads_lead_to_who_is_there(gateway: GatewayDoor) -> None:
+    first, _ = await asked(gateway, "confirmed")
+
+    answer = await (await gateway.browser(GU_CHANGTING, "en")).get("/")
+
+    assert "Shifts you lead" in words_of(answer)
+    assert f'href="/attendance/{first.id}"' in answer.text
+
+
+async def test_a_notice_is_read_in_one_tap_on_the_first_page(gateway: GatewayDoor) -> None:
+    told = gateway.doors.notifications
+    await tell(told)
+    wish = {"kind": "order", "title": "暂停离市休假", "text": "在外人员 8 月 8 日前返回。", "audience": {"kind": "everyone"}}
+    issued = await told.post("/notices", {**wish, "deadline_at": "2021-08-04T10:00:00+08:00"}, LEADER)
+    assert issued.status_code == 201, issued.text
+    browser = await gateway.browser(LIANG_YUAN, "en")
+
+    before = words_of(await browser.get("/"))
+    read = await sent(browser, f"/me/notices/{issued.json()['id']}/acknowledgement")
+
+    assert "Today: 1 notice to answer" in before
+    assert "暂停离市休假" in before
+    assert "Answered: received and read" in words_of(read)
+    assert "暂停离市休假" not in words_of(read)
+
+
+async def test_the_record_is_private_to_the_page_and_not_kept_on_the_phone(gateway: GatewayDoor) -> None:
+    await dose(gateway, "2021-07-30")
+    await asked(gateway)
+
+    text = (await (await gateway.browser(LIANG_YUAN, "en")).get("/")).text
+
+    kept = re.sub(r"<!--private-->.*?<!--/private-->", "", text, flags=re.DOTALL)
+    assert "202104" in text
+    assert "东门采样点" in kept
+    assert "data-away hidden" in kept
+    for never in ("202104", "dose to go", LIANG_YUAN.born_on.strftime("%Y"), "Who has looked"):
+        assert never not in words_of(httpx.Response(200, text=kept))
