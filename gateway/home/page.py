@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from gateway.fitness import fitness_told
 from gateway.forms import form_key, typed
 from gateway.home.looks import place_of
 from gateway.pages import Pages, page
@@ -124,7 +125,7 @@ async def _show(
     roles = set(me["roles"])
     if not me["person"]:
         return await _show_without_person(request, roles)
-    mine, looks, remarks, needs, numbers, upcoming, led, notices = await gather(
+    mine, looks, remarks, needs, numbers, upcoming, led, notices, fitness = await gather(
         _record(me["person"]["id"]),
         identity.try_get("/looks/mine", page_size=LOOKS_SHOWN),
         personnel.try_get("/remarks", mine="true", page_size=20),
@@ -133,6 +134,7 @@ async def _show(
         _upcoming(request),
         dispatch.try_get("/shifts/led/mine"),
         notifications.try_get("/inbox", open="true", page_size=NOTICES_SHOWN),
+        personnel.try_get("/fitness/mine"),
     )
     record, missing = mine
     programmes = sorted(record["programmes"], key=lambda one: _URGENT.index(one["standing"]["code"])) if record else []
@@ -146,6 +148,7 @@ async def _show(
         "numbers": numbers,
         "led": led,
         "notices": notices,
+        "fitness": fitness_told(fitness["items"]) if fitness else None,
         "place_of": place_of,
         "form": form or {},
         "problem": problem,
