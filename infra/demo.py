@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import httpx
 
-from infra.reference import cast, history, week
+from infra.folder import write_private
+from infra.reference import cast, week
 from infra.reference import deployment as plan
 from infra.reference.door import Door, Json, NotLoaded, all_rows, until
 from infra.reference.sheet import staff_list
+from infra.stage import health
 from infra.stage.duties import Duties
 from infra.stage.players import Players, sign_in, together
 from infra.stage.story import Story
@@ -44,14 +47,14 @@ def load(base_url: str, setup_code: str, at: datetime = STANDS_AT, say: Say = pr
         if needed:
             say(f"{cast.INSTITUTION}: set-up")
             roles = _set_up(anyone, setup_code)
-        administrator, health = sign_in(anyone, roles["administrator"]), sign_in(anyone, roles["health"])
+        administrator, records = sign_in(anyone, roles["administrator"]), sign_in(anyone, roles["health"])
         departments = _departments(administrator)
         say("staff list: reading")
-        _take_over(health, say)
-        ids = _ids(health)
+        _take_over(records, say)
+        ids = _ids(records)
         say("roles, heads and reporters")
-        _roles(administrator, health, ids)
-        _answerable(health, administrator, ids)
+        _roles(administrator, records, ids)
+        _answerable(records, administrator, ids)
         players = Players(anyone, ids)
         _play(players, at, say)
         say(f"{cast.INSTITUTION}: {len(ids)} people in {len(departments)} departments, at {at:%Y-%m-%d %H:%M}")
@@ -60,14 +63,13 @@ def load(base_url: str, setup_code: str, at: datetime = STANDS_AT, say: Say = pr
 
 def _play(players: Players, at: datetime, say: Say) -> None:
     """What happened up to a moment. What does not hang together is done side by side."""
-    health = players.as_(cast.HEALTH_RECORDS)
     duties, story = Duties(players), Story(players)
     say("duties: two weeks published")
     players.stand_at(week.PUBLISHED_AT)
-    together((duties.publish, partial(_dose, health, players.ids)))
+    together((duties.publish, partial(health.dose, players)))
     say("corrections, exemptions, statements; teams and shifts")
     players.stand_at(plan.FORMED_AT)
-    of_health = (partial(part, players) for part in (_correct, _exempt, _state, _remark))
+    of_health = (partial(part, players) for part in (health.correct, health.exempt, health.state, health.remark))
     together((*of_health, partial(story.play, plan.FORMED_AT - timedelta(minutes=1), plan.FORMED_AT)))
     say("orders, attendance and samples")
     story.play(plan.FORMED_AT, at)
@@ -130,30 +132,30 @@ def _give(giver: Door, person_id: str, role: str) -> Json:
     return giver.post("/identity/roles", {"person_id": person_id, "role": role}, once=f"role {role} {person_id}", patient=(404,))
 
 
-def _roles(administrator: Door, health: Door, ids: dict[str, str]) -> None:
+def _roles(administrator: Door, records: Door, ids: dict[str, str]) -> None:
     """Who plans duties and who coordinates; two leaders and a second person for health records, whom the first one approves."""
     for name, role in ((cast.DUTY_PLANNER, "duty_planner"), (cast.COORDINATOR, "coordinator")):
         _give(administrator, ids[name], role)
     for name, role in ((cast.LEADER, "leader"), (cast.SECOND_LEADER, "leader"), (cast.SECOND_HEALTH_RECORDS, "health")):
         waits = _give(administrator, ids[name], role)
-        health.post(f"/identity/roles/{waits['id']}/approval", {"verdict": "approved"}, once=f"{role} {name}")
+        records.post(f"/identity/roles/{waits['id']}/approval", {"verdict": "approved"}, once=f"{role} {name}")
 
 
-def _take_over(health: Door, say: Say) -> None:
+def _take_over(records: Door, say: Say) -> None:
     """The whole staff list through the import, as HR would: upload, look, commit."""
-    begun = [one for one in health.get("/personnel/imports")["items"] if one["state"] in {"reading", "ready", "committing", "committed"}]
+    begun = [one for one in records.get("/personnel/imports")["items"] if one["state"] in {"reading", "ready", "committing", "committed"}]
     started = (
-        begun[0] if begun else health.upload("/personnel/imports", (FILE_NAME, staff_list(), XLSX), once=f"staff list {time.time_ns()}")
+        begun[0] if begun else records.upload("/personnel/imports", (FILE_NAME, staff_list(), XLSX), once=f"staff list {time.time_ns()}")
     )
     path = f"/personnel/imports/{started['id']}"
-    seen = _until_state(health, path, {"ready", "committing", "committed"})
+    seen = _until_state(records, path, {"ready", "committing", "committed"})
     counts = seen["counts"]
     if counts["refused"] or counts["rows"] != len(cast.people()):
         raise NotLoaded(f"staff list: {counts['refused']} of {counts['rows']} rows refused, {len(cast.people())} expected")
     if seen["state"] == "ready":
         say(f"staff list: {counts['rows']} rows, committing")
-        health.post(f"{path}/commit", {}, once=f"commit {started['id']}")
-    _until_state(health, path, {"committed"})
+        records.post(f"{path}/commit", {}, once=f"commit {started['id']}")
+    _until_state(records, path, {"committed"})
 
 
 def _until_state(door: Door, path: str, wanted: set[str]) -> Json:
@@ -170,94 +172,23 @@ def _until_state(door: Door, path: str, wanted: set[str]) -> Json:
     return seen
 
 
-def _ids(health: Door) -> dict[str, str]:
+def _ids(records: Door) -> dict[str, str]:
     """Name -> id; names are unique in the reference case."""
-    found = {row["name"]: row["id"] for row in all_rows(health, "/personnel/people")}
+    found = {row["name"]: row["id"] for row in all_rows(records, "/personnel/people")}
     if missing := [someone.name for someone in cast.people() if someone.name not in found]:
         raise NotLoaded(f"people: {len(missing)} of the staff list are not there, {missing[0]} first")
     return found
 
 
-def _answerable(health: Door, administrator: Door, ids: dict[str, str]) -> None:
+def _answerable(records: Door, administrator: Door, ids: dict[str, str]) -> None:
     """Heads, reporters and deputies. Nobody gives a department to themselves: the administrator enters the one of health records."""
-    for row in all_rows(health, "/personnel/departments"):
+    for row in all_rows(records, "/personnel/departments"):
         department = next((known for known in cast.DEPARTMENTS if known.name == row["name"]), None)
         if department is None:
             continue
         wanted = {"head_id": ids[department.head], "reporter_id": ids[department.reporter], "deputy_id": ids[department.deputy]}
-        giver = administrator if ids[cast.HEALTH_RECORDS] in wanted.values() else health
+        giver = administrator if ids[cast.HEALTH_RECORDS] in wanted.values() else records
         giver.patch(f"/personnel/departments/{row['id']}", {**wanted, "version": row["version"]})
-
-
-def _dose(health: Door, ids: dict[str, str]) -> None:
-    """Doses of tetanus, of those who go into a flood: they are on no staff list."""
-    for name, dose in plan.tetanus_doses().items():
-        body = {
-            "person_id": ids[name],
-            "programme": "tetanus",
-            "product": dose.product,
-            "given_on": dose.given_on.isoformat(),
-            "lot": dose.lot,
-            "place": dose.place,
-        }
-        health.post("/personnel/doses", body, once=f"tetanus {name}")
-
-
-def _correct(players: Players) -> None:
-    """A lot number that was typed wrong on the staff list."""
-    health, ids = players.as_(cast.HEALTH_RECORDS), players.ids
-    for correction in history.CORRECTIONS:
-        record = health.get(f"/personnel/people/{ids[correction.name]}/health")
-        programme = next(one for one in record["programmes"] if _code(one["programme"]) == history.PROGRAMME)
-        standing = [dose for dose in programme["doses"] if not dose["superseded"]]
-        dose = sorted(standing, key=lambda one: str(one["given_on"]))[correction.dose - 1]
-        if dose["lot"] != correction.lot:
-            body = {"lot": correction.lot, "note": correction.note}
-            health.post(f"/personnel/doses/{dose['id']}/corrections", body, once=f"correction {correction.name}")
-
-
-def _code(programme: Json) -> str:
-    return str(programme["code"] if isinstance(programme, dict) else programme)
-
-
-def _exempt(players: Players) -> None:
-    """Certificates: health records enters them, a leader or the second person decides; one still waits."""
-    health, ids = players.as_(cast.HEALTH_RECORDS), players.ids
-    for exemption in history.EXEMPTIONS:
-        body = {
-            "person_id": ids[exemption.name],
-            "programme": history.PROGRAMME,
-            "kind": exemption.kind,
-            "from_on": exemption.from_on.isoformat(),
-            "until_on": exemption.until_on and exemption.until_on.isoformat(),
-            "issuer": exemption.issuer,
-            "certificate": True,
-            "reason": exemption.reason,
-        }
-        made = health.post("/personnel/exemptions", body, once=f"exemption {exemption.name} {exemption.from_on}")
-        if exemption.decided_by:
-            path = f"/personnel/exemptions/{made['id']}/approval"
-            players.as_(exemption.decided_by).post(path, {"verdict": "approved"}, once=f"approval {exemption.name} {exemption.from_on}")
-
-
-def _state(players: Players) -> None:
-    """What people without a full series said."""
-    health, ids = players.as_(cast.HEALTH_RECORDS), players.ids
-    for statement in history.STATEMENTS:
-        body = {
-            "person_id": ids[statement.name],
-            "programme": history.PROGRAMME,
-            "kind": statement.kind,
-            "on": statement.on.isoformat(),
-            "note": statement.note,
-        }
-        health.post("/personnel/statements", body, once=f"statement {statement.name}")
-
-
-def _remark(players: Players) -> None:
-    """An error that a person reports in the own record, waiting for an answer."""
-    for remark in history.REMARKS:
-        players.as_(remark.name).post("/personnel/remarks", {"about": remark.about, "text": remark.text}, once=f"remark {remark.name}")
 
 
 def main() -> None:
@@ -265,6 +196,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m infra.demo", description=main.__doc__)
     asked.add_argument("--url", default=f"http://127.0.0.1:{settings().port}", help="the gateway's address")
     asked.add_argument("--at", default=os.environ.get("AT") or STANDS_AT.isoformat(), help="the local moment to stand at: 2021-08-05T10:20")
+    asked.add_argument("--played", type=Path, help="a file for the moment until which all was played")
     given = asked.parse_args()
     try:
         at = datetime.fromisoformat(given.at)
@@ -278,6 +210,8 @@ def main() -> None:
         sys.exit(f"the demo's data could not be loaded: {sentence}")
     if not loaded:
         print("the demo has its data already", flush=True)
+    elif given.played:
+        write_private(given.played, at.isoformat())
 
 
 if __name__ == "__main__":

@@ -268,16 +268,20 @@ def print_setup_code(wanted: Wish, supervisor: Supervisor) -> None:
 
 
 def load_demo(wanted: Wish, supervisor: Supervisor, console: Console) -> None:
-    """The reference case, once; a load that was interrupted goes on where it was."""
-    marker = wanted.folder / "loaded"
-    if wanted.kind != "demo" or marker.exists() or supervisor.asked_to_stop:
+    """The reference case, once; a load that was interrupted goes on where it was. Then the story is played on beside the processes."""
+    if wanted.kind != "demo" or supervisor.asked_to_stop:
         return
-    console.step("loading the reference case through the public API")
+    marker, played = wanted.folder / "loaded", wanted.folder / "played"
     env = {"DEMO_SETUP_CODE": secret(wanted.folder, "demo-setup-code"), "PYTHONPATH": str(PROJECT), "DEMO": "1"}
-    if supervisor.load("demo", [sys.executable, "-m", "infra.demo", "--url", wanted.address], env):
-        write_private(marker, "")
-    elif not supervisor.asked_to_stop:
-        raise CannotStart(f"{console.last.get('demo', 'The reference case was not loaded.')}")
+    where = ["--url", wanted.address, "--played", str(played)]
+    if not marker.exists():
+        console.step("loading the reference case through the public API")
+        if supervisor.load("demo", [sys.executable, "-m", "infra.demo", *where], env):
+            write_private(marker, "")
+        elif not supervisor.asked_to_stop:
+            raise CannotStart(f"{console.last.get('demo', 'The reference case was not loaded.')}")
+    if played.exists() and not supervisor.asked_to_stop:
+        supervisor.accompany("story", [sys.executable, "-m", "infra.stage", *where], {"PYTHONPATH": str(PROJECT)})
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -20,7 +20,7 @@ from typing import NoReturn, Protocol
 
 from infra.console import Console
 from infra.folder import CannotStart, write_private
-from infra.servers import born, end_stray, is_alive, launch
+from infra.servers import born, end_child, end_stray, is_alive, launch
 
 FIRST_PAUSE, LONGEST_PAUSE, STEADY = 0.2, 10.0, 30.0
 GRACE = 3  # seconds an open event stream gets before uvicorn cuts it
@@ -215,6 +215,7 @@ class Supervisor:
         self.apps: dict[str, App] = {}
         self.running: dict[str, Running] = {}
         self.asked_to_stop = 0
+        self._beside: list[subprocess.Popen[bytes]] = []
         self._care: dict[str, Care] = {}
         self._record = record
         self._fork = fork
@@ -317,8 +318,17 @@ class Supervisor:
         self.console.pump(0)
         return child.returncode == 0 and not self.asked_to_stop
 
+    def accompany(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
+        """Run a command beside the apps until all is stopped; nothing hangs on it, so it is not started again."""
+        words, sink = os.pipe()
+        self._beside.append(launch(command, log=sink, env={**os.environ, **env, "PYTHONUNBUFFERED": "1"}, dies_by=signal.SIGTERM))
+        os.close(sink)
+        self.console.add(name, words)
+
     def stop(self) -> None:
-        """The last app first (the gateway), then the other apps side by side, then the servers in reverse."""
+        """What runs beside, the last app first (the gateway), then the other apps side by side, then the servers in reverse."""
+        for child in self._beside:
+            end_child(child, ((signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0)))
         names = list(self.running)
         for group in (names[-1:], names[:-1]):
             self._end([self.running[name] for name in group])

@@ -9,6 +9,7 @@ import httpx
 
 PATIENCE = 60.0  # seconds for what another service has yet to hear, or a job to end
 LOOK_EVERY = 0.2
+TRIES = 3  # of what failed: on a machine that is very busy a lock may be waited for too long
 
 Json = Any
 
@@ -18,15 +19,17 @@ class NotLoaded(Exception):
 
 
 class Door:
-    """The public API as one signed-in caller meets it; every POST carries the same key on a second try, so nothing happens twice."""
+    """The public API as one signed-in caller meets it; every POST carries the same key on a second try, so nothing happens twice.
 
-    def __init__(self, http: httpx.Client, secret: str | None = None) -> None:
-        self._http = http
+    `lenient`: what the world refuses is left undone, since somebody else may have done it or made it impossible meanwhile."""
+
+    def __init__(self, http: httpx.Client, secret: str | None = None, *, lenient: bool = False) -> None:
+        self._http, self._lenient = http, lenient
         self._headers = {"Authorization": f"Session {secret}"} if secret else {}
 
     def as_(self, secret: str) -> "Door":
         """The same API for another caller."""
-        return Door(self._http, secret)
+        return Door(self._http, secret, lenient=self._lenient)
 
     def get(self, path: str, **query: str | int) -> Json:
         """What stands there."""
@@ -52,7 +55,7 @@ class Door:
 
     def _ask(self, method: str, path: str, patient: tuple[int, ...] = (), **what: Any) -> Json:
         headers = {**self._headers, **what.pop("headers", {})}
-        until = time.monotonic() + PATIENCE
+        until, failed_count = time.monotonic() + PATIENCE, 0
         while True:
             try:
                 answer = self._http.request(method, f"/api/v1{path}", headers=headers, **what)
@@ -60,7 +63,11 @@ class Door:
                 raise NotLoaded(f"{method} {path}: no answer ({type(lost).__name__})") from lost
             if answer.is_success:
                 return answer.json() if answer.content else None
-            if answer.status_code not in (*patient, 429, 503) or time.monotonic() > until:
+            if self._lenient and method != "GET" and answer.status_code in (404, 409, 422):
+                return None
+            failed_count += answer.status_code == 500
+            again = answer.status_code in (*patient, 429, 503) or (answer.status_code == 500 and failed_count < TRIES)
+            if not again or time.monotonic() > until:
                 raise NotLoaded(f"{method} {path}: {answer.status_code} {_cause(answer)}")
             time.sleep(LOOK_EVERY)
 

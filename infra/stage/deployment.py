@@ -8,7 +8,7 @@ from functools import partial
 from infra.reference import cast, week
 from infra.reference import deployment as plan
 from infra.reference.door import Door, Json, until
-from infra.stage.players import NOT_HEARD_YET, Do, Players, together
+from infra.stage.players import NOT_HEARD_YET, Do, Players, one_by_one, together
 
 
 class Deployment:
@@ -109,13 +109,13 @@ class Deployment:
 
     def answer(self, on: date, *, the_rest: bool = False) -> None:
         """Whoever was asked says that they come, or why they cannot; some have not answered until the day."""
-        things: list[Do] = []
+        said: dict[str, list[Do]] = {}
         for shift in shifts_of(on):
             for place, one in self._asked(shift):
                 if ((shift, place) in plan.UNANSWERED) == the_rest:
-                    reason = plan.CANNOT_COME.get((shift, place))
-                    things.append(partial(self._say, one, reason))
-        together(things)
+                    answer = partial(self._say, one, plan.CANNOT_COME.get((shift, place)))
+                    said.setdefault(one["person"]["name"], []).append(answer)
+        together([partial(one_by_one, things) for things in said.values()])
 
     def _say(self, one: Json, reason: str | None) -> None:
         body = {"answer": "decline", "reason": reason} if reason else {"answer": "received"}
@@ -130,9 +130,9 @@ class Deployment:
         taken = {name for team in plan.teams()[2:] for name in team.members} | week.on_duty()
         best = next(one["person"] for one in found if one["fit"] and one["person"]["name"] not in taken)
         body = {"shift_id": self._shifts[shift]["id"], "role": gone["role"], "person_ids": [best["id"]]}
-        placed = coordinator.post("/dispatch/assignments", body, once=f"instead of {gone['id']}")["done"][0]
-        self._say(placed, None)
-        self._shifts[shift]["assignments"].append(placed)
+        for placed in (coordinator.post("/dispatch/assignments", body, once=f"instead of {gone['id']}") or {"done": []})["done"]:
+            self._say(placed, None)
+            self._shifts[shift]["assignments"].append(placed)
 
     def check_in(self, on: date, turn: int, *, the_rest: bool = False) -> None:
         """The leaders of the points check in who is there in time; a quarter of an hour later who came late, and who did not come."""

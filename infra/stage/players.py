@@ -43,6 +43,12 @@ def together(things: Iterable[Do]) -> None:
             done.result()
 
 
+def one_by_one(things: Iterable[Do]) -> None:
+    """Several things in turn: those of one person have to do with the same time."""
+    for one in things:
+        one()
+
+
 def sign_in(anyone: Door, person_id: str) -> Door:
     """Somebody, by the demo's button."""
     body = {"person_id": person_id, "kind": "desk"}

@@ -25,6 +25,14 @@ class Story:
                 self._players.stand_at(at)
                 together(things)
 
+    def play_on(self, after: datetime) -> datetime:
+        """What happened since a moment, as far as the clock has come, without moving it; until when all was played."""
+        upto = self._players.clock()
+        for at, things in self.stops():
+            if after < at <= upto:
+                together(things)
+        return max(after, upto)
+
     def stops(self) -> list[tuple[datetime, list[Do]]]:
         """Everything that happened, moment by moment, in order."""
         found: dict[datetime, list[Do]] = {}
