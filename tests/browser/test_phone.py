@@ -1,0 +1,199 @@
+"""What staff do on the phone, in a real browser: received, cannot come, signed up, checked in; the board shows it by itself; no signal."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Screen, Screens
+from tests.browser.test_stories import api, session_of
+
+PHONE = 390
+ASKED, OPEN = "信息登记", "秩序维护"
+
+
+class Morning:
+    """An operation of this test's own: it begins in half an hour by the demo's clock, and the one on the phone is asked for it."""
+
+    def __init__(self, base: str, name: str) -> None:
+        self.base, self.name = base, name
+        self.coordinator = session_of(base, "coordinator")
+        self.operation = self._planned()
+        board = self.get(f"/dispatch/operations/{self.operation['id']}/board?on={self.operation['from_on']}")
+        self.shifts = board["sites"][0]["shifts"]
+        who = self.get(f"/dispatch/shifts/{self.shifts[0]['id']}/candidates")["items"][0]
+        assert who["fit"], who
+        self.person_id = who["person"]["id"]
+        self.code = self.get(f"/dispatch/sites/{board['sites'][0]['id']}/code")["code"]
+
+    def get(self, path: str) -> Any:
+        """What the coordinator reads."""
+        return api(self.base, "GET", path, self.coordinator).json()
+
+    def post(self, path: str, body: Any = None, authorization: str = "") -> Any:
+        """What the coordinator does."""
+        key = {"idempotency-key": str(uuid4())}
+        answer = api(self.base, "POST", path, authorization or self.coordinator, body, **key)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    def _planned(self) -> Any:
+        clock = datetime.fromisoformat(httpx.get(f"{self.base}/api/v1/identity/demo/clock", trust_env=False).json()["local"])
+        begins = clock + timedelta(minutes=30)
+        ends = begins + timedelta(hours=1)
+        on = begins.date().isoformat()
+        wish = {
+            "name": self.name,
+            "kind": "testing",
+            "place": "学院广场",
+            "from_on": on,
+            "until_on": on,
+            "sites": [{"name": f"{self.name} 点位"}],
+            "pattern": {
+                "times": [[f"{begins:%H:%M}", f"{ends:%H:%M}"]],
+                "roles": [{"name": ASKED, "head_count": 2}, {"name": OPEN, "head_count": 1}],
+                "signup": True,
+            },
+        }
+        made = self.post("/dispatch/operations", wish)
+        return self.post(f"/dispatch/operations/{made['id']}/opening")
+
+    def ask(self) -> None:
+        """The one on the phone is asked for the shift."""
+        self.post("/dispatch/assignments", {"shift_id": self.shifts[0]["id"], "role": ASKED, "person_ids": [self.person_id]})
+
+
+def phone_session(base: str, person_id: str) -> str:
+    """A session on somebody's own phone."""
+    body = {"person_id": person_id, "kind": "phone"}
+    return str(httpx.post(f"{base}/api/v1/identity/demo/sessions", json=body, trust_env=False).json()["secret"])
+
+
+async def phone_of(screens: Screens, person_id: str) -> Screen:
+    """Somebody's own phone, signed in, on the first page."""
+    phone = await screens.of(None, width=PHONE)
+    await phone.context.add_cookies([{"name": "muster", "value": phone_session(screens.base, person_id), "url": screens.base}])
+    await phone.open("/")
+    return phone
+
+
+async def at_the_board(screens: Screens, morning: Morning) -> Screen:
+    """The coordinator's board is open, and its stream with it."""
+    board = await screens.of("coordinator")
+    await board.open(f"/operations/{morning.operation['id']}/board?on={morning.operation['from_on']}")
+    await board.page.wait_for_timeout(500)  # the stream is open before anything happens
+    return board
+
+
+async def choose_reason(page: Page) -> None:
+    await page.locator("#next details summary").click()
+    await page.locator("#next details button[name=reason]").first.click()
+
+
+async def test_received_checked_in_and_the_board_shows_each_within_two_seconds(screens: Screens) -> None:
+    morning = Morning(screens.base, "晨间采样")
+    morning.ask()
+    board = await at_the_board(screens, morning)
+    live = board.page.locator("#live")
+    await expect(live).to_contain_text("等回复 1")
+    phone = await phone_of(screens, morning.person_id)
+    card = phone.page.locator("#next article")
+    await expect(card).to_contain_text("晨间采样 点位")
+    received = card.get_by_role("button", name="收到，我会到")
+    box = await received.bounding_box()
+    assert box
+    assert box["y"] + box["height"] < 844 - 60, "the first button shows without scrolling"
+
+    await received.click()
+    await expect(live).not_to_contain_text("等回复 1", timeout=2000)
+    await phone.open(f"/checkin/{morning.code}")
+    await phone.page.get_by_role("button", name="签到").click()
+    await expect(live.locator(".pips i:not([class])").first).to_be_visible(timeout=2000)
+
+    await expect(phone.page.locator("#here")).to_contain_text("已到岗")
+    await phone.open("/")
+    await phone.page.locator("#next").get_by_role("button", name="签退").click()
+    await expect(phone.page.locator("#next")).not_to_contain_text("晨间采样 点位")
+
+
+async def test_cannot_come_takes_two_taps_and_opens_the_place_on_the_board(screens: Screens) -> None:
+    morning = Morning(screens.base, "午前采样")
+    morning.ask()
+    board = await at_the_board(screens, morning)
+    phone = await phone_of(screens, morning.person_id)
+    await expect(phone.page.locator("#next article")).to_contain_text("午前采样 点位")
+
+    await choose_reason(phone.page)
+    await expect(board.page.locator("#live")).not_to_contain_text("等回复 1", timeout=2000)
+
+    await expect(phone.page.locator("#next")).not_to_contain_text("午前采样 点位")
+
+
+async def test_one_signs_up_in_one_tap_and_takes_it_back(screens: Screens) -> None:
+    morning = Morning(screens.base, "补充采样")
+    phone = await phone_of(screens, morning.person_id)
+    await phone.open("/myshifts")
+    row = phone.page.locator("#open li", has_text="补充采样 点位")
+
+    await row.locator("button", has_text=OPEN).click()
+    note = phone.page.locator("#mine .note.ok")
+    await expect(note).to_contain_text("补充采样 点位")
+    await note.get_by_role("button", name="撤回").click()
+
+    await expect(phone.page.locator("#mine .note.ok")).to_have_count(0)
+    await expect(row).to_have_count(1)
+    assert morning.shifts
+
+
+async def kept(page: Page) -> str:
+    """What the phone keeps for when there is no signal."""
+    found: str = await page.evaluate(
+        "async () => { const found = await (await caches.open('muster-first-page')).match('/'); return found ? await found.text() : '' }"
+    )
+    return found
+
+
+async def until_kept(page: Page) -> str:
+    for _ in range(50):
+        if text := await kept(page):
+            return text
+        await page.wait_for_timeout(100)
+    return ""
+
+
+@pytest.fixture
+async def on_the_phone(screens: Screens) -> Screen:
+    """Somebody's own phone, on which the first page was kept."""
+    phone = await phone_of(screens, Morning(screens.base, "在手机上").person_id)
+    assert await until_kept(phone.page)
+    return phone
+
+
+async def test_without_signal_the_first_page_says_when_it_was_fetched_and_holds_no_record(on_the_phone: Screen) -> None:
+    page = on_the_phone.page
+    await expect(page.locator("[data-away]")).to_be_hidden()
+
+    await on_the_phone.context.set_offline(True)
+    await page.reload()
+
+    await expect(page.locator("[data-away]")).to_be_visible()
+    await expect(page.locator("[data-away]")).to_contain_text(re.compile(r"没有网络。这是 .*\d\d:\d\d 的内容"))
+    assert await page.locator("h1").count() == 1
+    assert await page.locator("#record, #looks").count() == 0
+    assert await page.evaluate("getComputedStyle(document.querySelector('.band')).position") == "sticky"
+
+
+async def test_signing_out_takes_the_kept_page_from_a_shared_phone(on_the_phone: Screen) -> None:
+    page = on_the_phone.page
+    await on_the_phone.open("/me")
+    await page.locator("form[action='/signout'] button:visible").first.click()
+    await page.wait_for_url(re.compile("/signin"))
+
+    assert await kept(page) == ""
+    await on_the_phone.context.set_offline(True)
+    with pytest.raises(Exception, match=r"ERR_INTERNET_DISCONNECTED|ERR_FAILED"):
+        await on_the_phone.open("/")
