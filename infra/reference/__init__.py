@@ -1,1 +1,1 @@
-"""The reference case: 澜江学院, an invented institution of 120 invented people, as it stood on 4 August 2021."""
+"""The reference case: 澜江学院, an invented institution of 120 invented people, from 30 July to 6 August 2021."""

@@ -1,5 +1,6 @@
 """What the coordinator, the leaders of the points and the volunteers do: teams, an operation, answers, attendance and samples."""
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -17,7 +18,9 @@ class Deployment:
     def __init__(self, players: Players) -> None:
         self._players = players
         self._operation: Json = None
-        self._shifts: dict[plan.Shift, Json] = {}
+        self._shifts: dict[plan.Shift, str] = {}
+        self._people: dict[plan.Shift, list[Json]] = {}
+        self._reading = threading.Lock()
 
     def form_teams(self) -> None:
         """The coordinator forms the teams, plans the testing at six points, opens it and fills it from the teams."""
@@ -37,7 +40,6 @@ class Deployment:
             coordinator.post(f"/dispatch/operations/{operation['id']}/opening", {}, once="opening")
         self._read_operation()
         self._fill_shifts(coordinator, made)
-        self._read_people()
 
     def _operation_body(self) -> Json:
         leaders = plan.site_leaders()
@@ -75,7 +77,7 @@ class Deployment:
                 coordinator.post("/dispatch/assignments/filling", body, once=f"filling {on} {team}")
 
     def _ids_of(self, on: date, turns: tuple[int, ...]) -> list[str]:
-        return [self._shifts[plan.Shift(on, turn, site)]["id"] for turn in turns for site in range(len(plan.SITES))]
+        return [self._shifts[plan.Shift(on, turn, site)] for turn in turns for site in range(len(plan.SITES))]
 
     def _read_operation(self) -> None:
         """Which shift is which."""
@@ -88,24 +90,27 @@ class Deployment:
                 for one in site["shifts"]:
                     begins = datetime.fromisoformat(one["starts_at"]).astimezone(plan.ZONE)
                     turn = [begin for begin, _ in plan.TIMES].index(f"{begins:%H:%M}")
-                    self._shifts[plan.Shift(on, turn, sites[site["name"]])] = one
+                    self._shifts[plan.Shift(on, turn, sites[site["name"]])] = one["id"]
 
     def _read_people(self) -> None:
         """Who was asked for each shift, in an order that stays: by when they were asked, then by name."""
         coordinator = self._players.as_(cast.COORDINATOR)
+        found: dict[plan.Shift, list[Json]] = {}
 
         def read(shift: plan.Shift) -> None:
-            found = coordinator.get(f"/dispatch/shifts/{self._shifts[shift]['id']}")
-            found["assignments"].sort(key=lambda one: (one["asked_at"], one["person"]["name"]))
-            self._shifts[shift] = found
+            asked = coordinator.get(f"/dispatch/shifts/{self._shifts[shift]}")["assignments"]
+            found[shift] = sorted(asked, key=lambda one: (one["asked_at"], one["person"]["name"]))
 
-        together([partial(read, shift) for shift in list(self._shifts)])
+        together([partial(read, shift) for shift in self._shifts])
+        self._people = found
 
     def _asked(self, shift: plan.Shift) -> list[tuple[int, Json]]:
-        if not self._shifts:
-            self._read_operation()
-            self._read_people()
-        return list(enumerate(self._shifts[shift]["assignments"]))
+        with self._reading:
+            if self._operation is None:
+                self._read_operation()
+            if not self._people:
+                self._read_people()
+        return list(enumerate(self._people[shift]))
 
     def answer(self, on: date, *, the_rest: bool = False) -> None:
         """Whoever was asked says that they come, or why they cannot; some have not answered until the day."""
@@ -124,15 +129,18 @@ class Deployment:
     def replace(self, shift: plan.Shift) -> None:
         """The coordinator asks the best-ranked instead of one who cannot come, who says at once that they come."""
         coordinator = self._players.as_(cast.COORDINATOR)
-        gone = next(one for place, one in self._asked(shift) if (shift, place) in plan.CANNOT_COME)
-        path = f"/dispatch/shifts/{self._shifts[shift]['id']}/candidates"
+        asked = self._asked(shift)
+        if len(asked) > sum(count for _, count in plan.ROLES):  # a load that was interrupted had come as far
+            return
+        gone = next(one for place, one in asked if (shift, place) in plan.CANNOT_COME)
+        path = f"/dispatch/shifts/{self._shifts[shift]}/candidates"
         found = coordinator.get(path, role=gone["role"])["items"]
-        taken = {name for team in plan.teams()[2:] for name in team.members} | week.on_duty()
+        taken = {gone["person"]["name"], *plan.teams()[2].members, *week.on_duty()}
         best = next(one["person"] for one in found if one["fit"] and one["person"]["name"] not in taken)
-        body = {"shift_id": self._shifts[shift]["id"], "role": gone["role"], "person_ids": [best["id"]]}
+        body = {"shift_id": self._shifts[shift], "role": gone["role"], "person_ids": [best["id"]]}
         for placed in (coordinator.post("/dispatch/assignments", body, once=f"instead of {gone['id']}") or {"done": []})["done"]:
             self._say(placed, None)
-            self._shifts[shift]["assignments"].append(placed)
+            self._people[shift].append(placed)
 
     def check_in(self, on: date, turn: int, *, the_rest: bool = False) -> None:
         """The leaders of the points check in who is there in time; a quarter of an hour later who came late, and who did not come."""
@@ -171,8 +179,9 @@ class Deployment:
 
     def count(self, on: date, hours: Iterable[int]) -> None:
         """The leaders of the points enter the samples of the hours that are over."""
-        if self._operation is None:
-            self._read_operation()
+        with self._reading:
+            if self._operation is None:
+                self._read_operation()
         sites = {site["name"]: site["id"] for site in self._operation["sites"]}
 
         def enter(place: int) -> None:
