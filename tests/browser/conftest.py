@@ -16,7 +16,7 @@ from infra.browser import find
 from infra.folder import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 120
+READY_SECONDS = 180
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
