@@ -10,6 +10,7 @@ from tests.browser.conftest import Screen, Screens
 AXE = Path(__file__).with_name("axe.min.js")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 HR, LEADER, ADMINISTRATOR, HEAD, REPORTER, STAFF = "health", "leader", "administrator", "head", "reporter", "everyone"
+COORDINATOR = "coordinator"
 
 PAGES: dict[str | None, tuple[str, ...]] = {
     None: ("/signin", "/activate", "/privacy", "/styleguide", "/no-such-page"),
@@ -34,7 +35,8 @@ PAGES: dict[str | None, tuple[str, ...]] = {
     ADMINISTRATOR: ("/", "/accounts", "/roles", "/clients", "/webhooks", "/system", "/institution"),
     HEAD: ("/", "/people", "/coverage", "/coverage/urge", "/inbox", "/notices"),
     REPORTER: ("/", "/people"),
-    STAFF: ("/", "/inbox", "/me", "/privacy", "/rosters", "/rosters/2021-08-09", "/posts"),
+    COORDINATOR: ("/", "/myshifts"),
+    STAFF: ("/", "/myshifts", "/checkin/no-such-code", "/inbox", "/me", "/privacy", "/rosters", "/rosters/2021-08-09", "/posts"),
 }
 LOOKS = [pytest.param(390, "zh-Hans", "light", id="phone-zh-light"), pytest.param(1280, "en", "dark", id="desk-en-dark")]
 SMALLEST = 320
@@ -45,6 +47,22 @@ async def barriers(screen: Screen) -> list[str]:
     await screen.page.evaluate(AXE.read_text())
     found: dict[str, Any] = await screen.page.evaluate("tags => axe.run(document, { runOnly: { type: 'tag', values: tags } })", RULES)
     return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
+
+
+async def at_a_site(screen: Screen) -> list[str]:
+    """The board of an operation, at the desk and on the wall; who is there at one of its shifts; the code there, and where it leads."""
+    links = (
+        "pattern => [...document.querySelectorAll('main a')].map(a => a.getAttribute('href')).find(href => new RegExp(pattern).test(href))"
+    )
+    await screen.open("/operations")
+    board = str(await screen.page.evaluate(links, "^/operations/[0-9a-f-]{36}")).partition("?")[0] + "/board"
+    await screen.open(board)
+    attendance = str(await screen.page.evaluate(links, "^/shifts/")).replace("/shifts/", "/attendance/")
+    await screen.open(attendance)
+    code = str(await screen.page.evaluate(links, "^/sites/.*/code$"))
+    await screen.open(code)
+    address = await screen.page.locator(".poster p", has_text="/checkin/").inner_text()
+    return [board, f"{board}?wall=1", attendance, code, "/checkin/" + address.partition("/checkin/")[2]]
 
 
 @pytest.mark.parametrize("width, lang, scheme", LOOKS)
@@ -60,6 +78,8 @@ async def test_no_page_has_a_barrier_or_scrolls_sideways(screens: Screens, part:
         link = await screen.page.locator("main tbody a[href^='/people/']").first.get_attribute("href")
         assert link
         paths.append(link)
+    if part == COORDINATOR:
+        paths += await at_a_site(screen)
     for path in paths:
         await screen.open(path)
         wrong += [f"{path} {one}" for one in await barriers(screen)]
