@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import CTE, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -73,6 +73,14 @@ async def send_later(tx: AsyncSession, *wishes: Wish) -> None:
     await tx.execute(insert(Errand).on_conflict_do_nothing(index_elements=["kind", "key"]), rows)
 
 
+def _lanes() -> CTE:
+    """The lanes in which something waits, each found by a jump in the index, however many errands wait in it."""
+    waiting = Errand.state == "waiting"
+    lane = select(func.min(Errand.lane).label("lane")).where(waiting).cte("lanes", recursive=True)
+    after = select(func.min(Errand.lane)).where(waiting, Errand.lane > lane.c.lane).scalar_subquery()
+    return lane.union_all(select(after).where(lane.c.lane.is_not(None)))
+
+
 class ErrandLoop:
     """Runs this service's errands side by side; a claim that runs out is taken over, so an errand arrives at least once."""
 
@@ -120,15 +128,14 @@ class ErrandLoop:
     async def _claim(self, room: int) -> Sequence[Errand]:
         full = [lane for lane, count in self.lanes.items() if count >= OF_ONE_LANE]
         free = or_(Errand.claimed_until.is_(None), Errand.claimed_until < real_now())
-        ready = select(
-            Errand.id, Errand.due_at, func.row_number().over(partition_by=Errand.lane, order_by=Errand.due_at).label("place")
-        ).where(Errand.state == "waiting", Errand.kind.in_(self.runs), Errand.due_at <= real_now(), free, Errand.lane.not_in(full))
-        ready_rows = ready.subquery()
-        chosen = (
-            select(ready_rows.c.id).where(ready_rows.c.place <= OF_ONE_LANE).order_by(ready_rows.c.due_at).limit(room).scalar_subquery()
-        )
+        waiting = Errand.state == "waiting", Errand.kind.in_(self.runs)
+        lane = _lanes()
+        first = select(Errand.id, Errand.due_at).where(*waiting, Errand.due_at <= real_now(), free, Errand.lane == lane.c.lane)
+        ready = first.order_by(Errand.due_at).limit(OF_ONE_LANE).lateral()
+        chosen = select(ready.c.id).select_from(lane).join(ready, true()).where(lane.c.lane.is_not(None), lane.c.lane.not_in(full))
+        chosen_ids = chosen.order_by(ready.c.due_at).limit(room).scalar_subquery()
         async with self.database.transaction(SYSTEM) as tx:
-            wanted = select(Errand).where(Errand.id.in_(chosen), Errand.state == "waiting", free)
+            wanted = select(Errand).where(Errand.id.in_(chosen_ids), Errand.state == "waiting", free)
             found = list(await tx.scalars(wanted.with_for_update(skip_locked=True)))
             left, begun = Counter(self.lanes), []
             for errand in found:

@@ -87,7 +87,7 @@ def upgrade() -> None:
             ended_at timestamptz
         );
         create unique index errand__twice on errand (kind, key);
-        create index errand_due_at_idx on errand (due_at) where state = 'waiting';
+        create index errand_lane_idx on errand (lane, due_at) where state = 'waiting';
         create table answer (
             caller text not null,
             route text not null,
