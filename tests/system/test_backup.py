@@ -17,6 +17,7 @@ from infra.folder import CannotStart
 from infra.hold import hold
 from infra.postgres import Postgres
 from infra.wish import PROJECT
+from shared.migrate import SERVICES, migrate
 
 
 @pytest.fixture
@@ -83,6 +84,38 @@ def test_what_was_filed_before_the_backup_is_back_and_what_came_after_is_gone(po
     assert not store.exists()
     assert (aside / "PG_VERSION").exists()
     assert dump.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_calendar_comes_back_with_who_may_change_which_row(tmp_path: Path) -> None:
+    folder = tmp_path / "the house"
+    folder.mkdir(mode=0o700)
+    (folder / "kind").write_text("real")
+    server = Postgres(folder, fsync=False)
+    server.start()
+    span = "gen_random_uuid(), tstzrange('2021-08-05 00:00Z', '2021-08-05 04:40Z'), 'assignment'"
+    try:
+        asyncio.run(migrate(server.url(), dict.fromkeys(SERVICES, "x")))
+        do(
+            server,
+            "set role dispatch",
+            f"insert into calendar.booking (ref, person_id, during, kind) values (gen_random_uuid(), {span}) returning owner",
+        )
+        dump = back_up(server)
+        do(server, "delete from calendar.booking returning owner")
+        server.stop()
+
+        restore(server, dump)
+
+        server.start()
+        assert do(server, "set role duty", "select owner from calendar.booking") == ["dispatch"]
+        assert do(server, "set role duty", "delete from calendar.booking returning owner") == []
+        assert do(server, "select tableowner from pg_tables where schemaname = 'calendar' and tablename = 'booking'") == ["muster"]
+        asyncio.run(migrate(server.url(), dict.fromkeys(SERVICES, "y")))  # the next start finds everything its own
+        assert do(server, "set role dispatch", "delete from calendar.booking returning owner") == ["dispatch"]
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            do(server, "set role identity", "select owner from calendar.booking")
+    finally:
+        server.stop()
 
 
 def test_a_backup_of_the_other_kind_or_a_damaged_one_leaves_the_data_untouched(postgres: Postgres) -> None:
