@@ -6,6 +6,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.fitness import fitness_told
 from gateway.forms import Typed, form_key, typed
 from gateway.pages import Pages, asked_block, page
 from gateway.rights import may, may_everywhere, refuse_unless
@@ -13,11 +14,13 @@ from gateway.services import Said, gather, personnel
 
 pages = Pages()
 
-PROGRAMME = "covid19"
+PROGRAMMES = ("covid19", "tetanus")
 NOBODY: dict[str, Any] = {
     "person": None,
     "record": None,
+    "fitness": [],
     "programmes": None,
+    "programme_codes": PROGRAMMES,
     "rights_here": {},
     "entry": {},
     "entry_problem": None,
@@ -35,7 +38,8 @@ async def record_of(request: Request, person_id: UUID) -> dict[str, Any]:
     if not may_everywhere(request, "health.read"):
         return {**empty, "rights_here": rights, "person": await personnel.get(f"/people/{person_id}")}
     health, programmes = await gather(personnel.get(f"/people/{person_id}/health"), personnel.try_kept("/programmes"))
-    return {**empty, "rights_here": rights, "person": health["person"], "record": health, "programmes": programmes}
+    shown = {"person": health["person"], "record": health, "fitness": fitness_told(health["fitness"]), "programmes": programmes}
+    return {**empty, "rights_here": rights, **shown}
 
 
 @pages.get("/people/{person_id}")
@@ -56,13 +60,18 @@ async def _done(request: Request, person_id: UUID, at: str, form: Typed, path: s
 
 @pages.post("/people/{person_id}/doses")
 async def record_dose(request: Request, person_id: UUID) -> Response:
-    """Record a dose; the sentence on top changes with it."""
+    """Record a dose; the sentence on top changes with it. Which programme it is of follows from the vaccine that was chosen."""
     refuse_unless(request, "dose.record")
     form = await typed(request)
-    wish = {name: form[name] for name in ("product", "given_on", "lot", "place", "source", "note") if name in form}
-    return await _done(
-        request, person_id, "dose", form, "/doses", {**wish, "person_id": str(person_id), "programme": PROGRAMME}, "dose_recorded"
-    )
+    wish = {name: form[name] for name in ("given_on", "lot", "place", "source", "note") if name in form}
+    programme, _, product = str(form.get("product", "")).rpartition(":")
+    wish |= {"product": product} if product else {}
+    body = {**wish, "person_id": str(person_id), "programme": programme or _programme(form)}
+    return await _done(request, person_id, "dose", form, "/doses", body, "dose_recorded")
+
+
+def _programme(form: Typed) -> str:
+    return str(form.get("programme", PROGRAMMES[0]))
 
 
 @pages.post("/people/{person_id}/exemptions")
@@ -73,7 +82,7 @@ async def record_exemption(request: Request, person_id: UUID) -> Response:
     wish = {name: form[name] for name in ("kind", "from_on", "until_on", "issuer", "reason") if name in form}
     if wish.get("kind") == "permanent":
         wish.pop("until_on", None)
-    body = {**wish, "person_id": str(person_id), "programme": PROGRAMME, "certificate": "certificate" in form}
+    body = {**wish, "person_id": str(person_id), "programme": _programme(form), "certificate": "certificate" in form}
     return await _done(request, person_id, "exemption", form, "/exemptions", body, "exemption_recorded")
 
 
@@ -83,7 +92,7 @@ async def record_statement(request: Request, person_id: UUID) -> Response:
     refuse_unless(request, "statement.record")
     form = await typed(request)
     wish = {name: form[name] for name in ("kind", "on", "note") if name in form}
-    body = {**wish, "person_id": str(person_id), "programme": PROGRAMME}
+    body = {**wish, "person_id": str(person_id), "programme": _programme(form)}
     return await _done(request, person_id, "statement", form, "/statements", body, "statement_recorded")
 
 
@@ -113,12 +122,16 @@ async def correct_dose(request: Request, person_id: UUID, dose_id: UUID) -> Resp
 
 async def _correction(request: Request, person_id: UUID, dose_id: UUID, form: Any, problem: Any, status: int = 200) -> Response:
     context = await record_of(request, person_id)
-    doses = [dose for one in (context["record"] or {}).get("programmes", []) for dose in one["doses"]]
+    kept = (context["record"] or {}).get("programmes", [])
+    of_programme = next((one for one in kept if any(dose["id"] == str(dose_id) for dose in one["doses"])), None)
+    doses = of_programme["doses"] if of_programme else []
     dose = next((one for one in doses if one["id"] == str(dose_id)), None)
-    if dose is None:
+    if of_programme is None or dose is None:
         raise Said(404, {"code": "not_found", "status": 404, "params": {}, "errors": []})
     newest = next((one for one in doses if one["corrects_id"] == dose["id"]), None)
     plain = {name: dose[name] or "" for name in ("product", "given_on", "lot", "place")}
     fresh = {**plain, **{f"was_{name}": value for name, value in plain.items()}}
+    ruled = next((one for one in (context["programmes"] or {}).get("items", []) if one["code"] == of_programme["programme"]), None)
     context |= {"form": fresh if form is None else form, "problem": problem, "dose": dose, "newest": newest}
+    context |= {"of_programme": of_programme["programme"], "products": ruled["products"] if ruled else []}
     return page(request, "people/dose.html", status, **context)

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 
 from services.personnel.acts import looked
-from services.personnel.reads import person_of, person_shown, record_of
+from services.personnel.reads import fitness_of, person_of, person_shown, record_of, standings_of
 from services.personnel.rules.programmes import PROGRAMMES
 from services.personnel.shapes import HealthRecord, PersonId, ProgrammeCode
 from shared.auth import Caller, require, signed_in
@@ -55,10 +55,14 @@ async def list_programmes(caller: Annotated[Caller, signed_in]) -> Listed[Progra
 
 @health_records.get("/people/{person_id}/health")
 async def show_record(person_id: PersonId, caller: Annotated[Caller, require("health.read")], tx: Tx) -> HealthRecord:
-    """Somebody's health record. The look is recorded, and the person can see it. Refused: `not_found` (also: not within your reach)."""
+    """Somebody's health record, and what they are fit for. The look is recorded, and the person can see it.
+
+    Refused: `not_found` (also: not within your reach)."""
     if not caller.reach("health.read").holds(person_id):
         raise Refused("not_found", 404)
     person, department = await person_of(tx, person_id)
-    found = await record_of(tx, person, caller, today())
+    standings = await standings_of(tx, person.id, today())
+    found = await record_of(tx, person, caller, today(), list(standings.values()))
+    fitness = await fitness_of(tx, person.id, standings)
     looked(tx, "record", [person.id])
-    return HealthRecord(person=person_shown(person, department, caller), programmes=found)
+    return HealthRecord(person=person_shown(person, department, caller), programmes=found, fitness=fitness)

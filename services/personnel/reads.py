@@ -1,6 +1,6 @@
 """Questions that several slices ask: who is it, how do they stand, what is on record."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -9,21 +9,25 @@ from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.rules.doses import Given, judge
+from services.personnel.rules.fitness import RULE_SETS, lacking
 from services.personnel.rules.programmes import PROGRAMMES
 from services.personnel.rules.standing import Standing as Computed
 from services.personnel.shapes import (
     DepartmentBrief,
     DoseShown,
     ExemptionShown,
+    FitnessShown,
+    LackShown,
     PersonBrief,
     PersonShown,
     ProgrammeRecord,
     StandingShown,
     StatementShown,
 )
-from services.personnel.tables import Department, Dose, Exemption, Person, Standing, Statement
+from services.personnel.tables import Department, Dose, Exemption, Fitness, Person, Standing, Statement
 from shared.auth import Caller
 from shared.below import with_everything_below
+from shared.clock import now, today
 from shared.refusals import Refused
 
 DEFAULT_PROGRAMME = "covid19"
@@ -181,6 +185,20 @@ def judged(programme: str, doses: Sequence[Dose], born_on: date | None) -> list[
 async def standings_of(read: AsyncSession, person_id: UUID, on: date) -> dict[str, Standing]:
     """Programme -> how a person stands in it on a date; in one that has nothing of them on record they do not stand."""
     return {row.programme: row for row in await read.scalars(_STANDINGS, {"of_person": person_id, "on_date": on})}
+
+
+async def fitness_of(read: AsyncSession, person_id: UUID, known: Mapping[str, Standing] | None = None) -> list[FitnessShown]:
+    """What somebody is fit for, rule set by rule set, and what would put it right. `known`: how they stand today, where it was read."""
+    kept = {row.rule: row for row in await read.scalars(select(Fitness).where(Fitness.person_id == person_id))}
+    standings, at = await standings_of(read, person_id, today()) if known is None else known, now()
+    items = []
+    for rule, needs in RULE_SETS.items():
+        row = kept.get(rule)
+        begin, end = (row.fit_from, row.fit_until) if row else (None, None)
+        is_fit = not needs or (begin is not None and begin <= at and (end is None or at < end))
+        lacks = [] if is_fit else [LackShown.model_validate(one) for one in lacking(rule, standings)]
+        items.append(FitnessShown(rule=rule, fit=is_fit, fit_from=begin, fit_until=end, lacking=lacks))
+    return items
 
 
 async def record_of(

@@ -158,8 +158,29 @@ class ProgrammeRecord(Shown):
     statements: list[StatementShown]
 
 
+class LackShown(Shown):
+    """What would put it right: so many doses in the programme, from that day on (null: any day). `standing`: how the person stands
+    instead; an exemption is no protection, and makes nobody fit."""
+
+    programme: ProgrammeCode
+    standing: StandingCode
+    dose_count: int
+    from_on: date | None
+
+
+class FitnessShown(Shown):
+    """Whether a person is fit now, and from when until when; no end: for good. Both null: not at all, and `lacking` says why."""
+
+    rule: str
+    fit: bool
+    fit_from: datetime | None
+    fit_until: datetime | None
+    lacking: list[LackShown]
+
+
 class HealthRecord(Shown):
     """A person's health record."""
 
     person: PersonShown
     programmes: list[ProgrammeRecord]
+    fitness: list[FitnessShown]
