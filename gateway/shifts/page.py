@@ -81,7 +81,7 @@ async def _shown(
     answer: Answer | None = None,
     form: Mapping[str, Any] | None = None,
 ) -> Response:
-    rights = {name: may(request, name) for name in ("assignment.confirm", "assignment.override", "candidate.read")}
+    rights = {name: may(request, name) for name in ("assignment.confirm", "assignment.override", "candidate.read", "attendance.record")}
     shift, candidates = await gather(
         dispatch.get(f"/shifts/{shift_id}"),
         dispatch.try_get(f"/shifts/{shift_id}/candidates", role=role, q=q, page=page_no, page_size=ON_A_PAGE)
