@@ -418,6 +418,12 @@ TERMS = {
     "scope.vaccination:read": N_("read vaccination records"),
     "scope.vaccination:write": N_("write vaccination records"),
     "scope.coverage:read": N_("read coverage"),
+    "scope.duty:read": N_("read rosters"),
+    "scope.duty:write": N_("write posts and rosters"),
+    "scope.dispatch:read": N_("read operations and who is on them"),
+    "scope.dispatch:write": N_("write operations, ask and record people"),
+    "scope.notices:read": N_("read how notices stand"),
+    "scope.notices:write": N_("issue notices"),
 }
 DONE = {  # said in a toast after a redirect to ?done=<code>
     "done.saved": N_("Saved"),

@@ -10,10 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from gateway.forms import form_key, typed
 from gateway.pages import Pages, page
 from gateway.services import gather, identity, personnel
+from shared.policy import GRANTED_ROLES
 
 pages = Pages()
 
-GRANTED = ("health", "leader", "administrator")
 FOUND_SHOWN = 10
 BY_FACT = ("head", "reporter", "deputy")  # nobody gives these; the last two are both reporters
 
@@ -40,7 +40,7 @@ async def _show(request: Request, status: int = 200, **context: Any) -> Response
         "given": [{**one, "mine": is_mine(one, me), "may_end": may_end(one, me)} for one in roles["items"] if one["state"] == "given"],
         "derived": None if departments is None else [one for one in departments["items"] if any(one[part] for part in BY_FACT)],
         "setup_code_counts": bool(setup and setup["health_needed"]),
-        "may_give": [one for one in GRANTED if "administrator" in me["roles"] or (one == "health" and "health" in me["roles"])],
+        "may_give": [one for one in GRANTED_ROLES if "administrator" in me["roles"] or (one == "health" and "health" in me["roles"])],
         "found": found[0] if found else None,
         "q": q,
     }

@@ -19,14 +19,26 @@ from shared.auth import TOKEN_SECONDS, Caller, Door, mint, require
 from shared.clock import now, real_now, today
 from shared.db import Aside, Read, Tx
 from shared.once import secret_answer
-from shared.policy import HEALTH_ROLES
+from shared.policy import HEALTH_ROLES, SCOPES
 from shared.refusals import Refused, wrong
 from shared.service import Slice
 from shared.web import Body, Line, Listed, PageNo, PageSize, Shown, Version
 
 clients = Slice(prefix="/clients", tags=["clients"])
 
-Scope = Literal["people:read", "people:write", "vaccination:read", "vaccination:write", "coverage:read"]
+Scope = Literal[
+    "people:read",
+    "people:write",
+    "vaccination:read",
+    "vaccination:write",
+    "coverage:read",
+    "duty:read",
+    "duty:write",
+    "dispatch:read",
+    "dispatch:write",
+    "notices:read",
+    "notices:write",
+]
 ClientId = Annotated[UUID, Path(examples=["0198a5c0-0000-7000-8000-000000000061"])]
 LONGEST_DAYS = 730
 
@@ -38,7 +50,7 @@ class ClientWish(Body):
         json_schema_extra={"examples": [{"name": "区卫健接种平台", "scopes": ["vaccination:write"], "expires_on": "2022-07-31"}]}
     )
     name: Line
-    scopes: list[Scope] = Field(min_length=1, max_length=5)
+    scopes: list[Scope] = Field(min_length=1, max_length=len(SCOPES))
     expires_on: date = Field(description=f"The last day on which it may come in; at most {LONGEST_DAYS} days ahead")
 
 

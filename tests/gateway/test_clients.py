@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from shared.policy import SCOPES
 from tests.gateway.door import GatewayDoor, hidden, words_of
 from tests.people import HE_RUONING, LIANG_YUAN, ZHONG_YIFAN
 
@@ -129,3 +130,15 @@ async def test_identity_away_is_said(gateway: GatewayDoor) -> None:
     gateway.down("identity")
 
     assert (await browser.get("/clients")).status_code == 503
+
+
+async def test_every_scope_is_offered_and_those_of_the_deployment_need_no_second_person(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(ZHONG_YIFAN, "en")
+
+    offered = re.findall(r'name="scopes" value="([^"]+)"', (await browser.get("/clients")).text)
+    made = await make(browser, "duty:write", "dispatch:read", "notices:write")
+
+    assert offered == list(SCOPES)
+    assert KEY.search(made.text)
+    listed = words_of(await browser.get("/clients"))
+    assert all(words in listed for words in ("write posts and rosters", "read operations and who is on them", "issue notices"))

@@ -153,3 +153,14 @@ async def test_personnel_away_leaves_the_given_roles(gateway: GatewayDoor) -> No
     assert answer.status_code == 200
     assert "何若宁" in words_of(answer)
     assert "负责人和联络员" in words_of(answer)
+
+
+async def test_the_administrator_gives_the_roles_of_the_deployment_alone(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(ZHONG_YIFAN)
+
+    given = [await give(browser, JIANG_CAIWEI, role) for role in ("duty_planner", "coordinator")]
+    shown = words_of(await browser.get("/roles"))
+
+    assert [one.headers["location"] for one in given] == ["/roles?done=role_given"] * 2
+    assert "收回排班员" in shown
+    assert "收回协调员" in shown

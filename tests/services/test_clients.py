@@ -9,6 +9,7 @@ from sqlalchemy import select
 from services.identity.tables import ClientKey
 from shared.auth import Caller, verify
 from shared.clock import now, set_now
+from shared.policy import SCOPES
 from tests.doors import Door, errors_of
 from tests.people import ADMINISTRATOR, HE_RUONING, HEALTH, LEADER, STAFF, ZHONG_YIFAN
 from tests.services.let_in import has_account, tell
@@ -231,3 +232,10 @@ async def test_others_neither_see_nor_make_clients(identity: Door) -> None:
         assert (await identity.get("/clients", caller)).status_code == 403
     wish = {"name": "x", "scopes": ["people:read"], "expires_on": OPEN_UNTIL}
     assert (await identity.post("/clients", wish, HEALTH)).status_code == 403
+
+
+async def test_a_client_may_ask_for_every_scope_of_the_policy_at_once(identity: Door) -> None:
+    client = await make(identity, *SCOPES)
+
+    assert client["scopes"] == sorted(SCOPES)
+    assert client["state"] == "waiting"
