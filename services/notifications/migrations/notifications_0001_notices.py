@@ -232,7 +232,14 @@ def _keep_what_was_answered() -> None:
             or (old.withdrawn_at is not null and new.withdrawn_at is distinct from old.withdrawn_at)
         ) execute function refuse_to_edit();
         create trigger notice_never_deleted before delete on notice for each row execute function refuse_to_edit();
-        create trigger record_never_edited before update or delete on record for each row execute function refuse_to_edit();
+        create trigger record_never_edited before update on record for each row when (
+            (new.id, new.notice_id, new.person_id, new.department_id, new.method, new.recorded_at)
+                <> (old.id, old.notice_id, old.person_id, old.department_id, old.method, old.recorded_at)
+            or new.recorded_by is distinct from old.recorded_by
+            or (new.note is not null and new.note is distinct from old.note)
+            or (new.recorded_by_name <> '' and new.recorded_by_name <> old.recorded_by_name)
+        ) execute function refuse_to_edit();
+        create trigger record_never_deleted before delete on record for each row execute function refuse_to_edit();
         create trigger correction_never_edited before update or delete on correction for each row execute function refuse_to_edit();
         """
     )
@@ -240,26 +247,22 @@ def _keep_what_was_answered() -> None:
 
 def _count_answers() -> None:
     """The counts of a department change in the transaction of the answer, so that a look at the progress reads a row a department
-    and is right at every instant. By head: recorded, not corrected, and not acknowledged by the person."""
+    and is right at every instant; at its very end, so that a department's answers wait for each other's commit alone and never for the
+    time in which a request thinks. By head: recorded, not corrected, and not acknowledged by the person."""
     execute(
         """
         create function count_answers() returns trigger language plpgsql as $$
-        declare c record; begin for c in
-                select n.notice_id, n.department_id,
-                    sum((n.opened_at is not null)::int - (o.opened_at is not null)::int) as opened,
-                    sum((n.read_at is not null)::int - (o.read_at is not null)::int) as read,
-                    sum((n.recorded_at is not null and n.corrected_at is null and n.read_at is null)::int
-                        - (o.recorded_at is not null and o.corrected_at is null and o.read_at is null)::int) as by_head,
-                    sum((n.done_at is not null)::int - (o.done_at is not null)::int) as done,
-                    sum(n.late::int - o.late::int) as late,
-                    sum(n.done_late::int - o.done_late::int) as done_late
-                from fresh n join before o on o.person_id = n.person_id and o.notice_id = n.notice_id
-                group by n.notice_id, n.department_id order by n.notice_id, n.department_id
-            loop update notice_department set opened_count = opened_count + c.opened, read_count = read_count + c.read,
-                    by_head_count = by_head_count + c.by_head, done_count = done_count + c.done,
-                    late_count = late_count + c.late, done_late_count = done_late_count + c.done_late
-                where notice_id = c.notice_id and department_id = c.department_id; end loop; return null; end $$;
-        create trigger recipient_counted after update on recipient referencing old table as before new table as fresh
-            for each statement execute function count_answers();
+        begin update notice_department set
+                opened_count = opened_count + (new.opened_at is not null)::int - (old.opened_at is not null)::int,
+                read_count = read_count + (new.read_at is not null)::int - (old.read_at is not null)::int,
+                by_head_count = by_head_count
+                    + (new.recorded_at is not null and new.corrected_at is null and new.read_at is null)::int
+                    - (old.recorded_at is not null and old.corrected_at is null and old.read_at is null)::int,
+                done_count = done_count + (new.done_at is not null)::int - (old.done_at is not null)::int,
+                late_count = late_count + new.late::int - old.late::int,
+                done_late_count = done_late_count + new.done_late::int - old.done_late::int
+            where notice_id = new.notice_id and department_id = new.department_id; return null; end $$;
+        create constraint trigger recipient_counted after update on recipient deferrable initially deferred
+            for each row execute function count_answers();
         """
     )
