@@ -5,7 +5,23 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import Column, Double, MetaData, Table, Text, Uuid, any_, bindparam, delete, func, insert, literal_column, select
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Double,
+    FetchedValue,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,8 +41,13 @@ booking = Table(
     Column("kind", Text, nullable=False),
     Column("counted_hours", Double),
     Column("rest_hours", Double),
+    Column("begins_at", DateTime(timezone=True), FetchedValue()),
+    Column("ends_at", DateTime(timezone=True), FetchedValue()),
+    Column("hours", Double, FetchedValue()),
 )
 
+LONGEST_WORK = timedelta(hours=25)
+"""No duty and no shift is longer, so that what a person did by an instant had ended not much later."""
 LONGEST_REST = timedelta(days=7)
 """How far around a wanted span the calendar is asked: no rest is longer."""
 _HOLD_IF_FREE = "select bool_and(pg_try_advisory_xact_lock(hashtextextended('time:' || person_id, 0))) from unnest($1::text[]) as person_id"
@@ -61,17 +82,18 @@ async def taken(tx: AsyncSession, person_ids: Collection[UUID], starts_at: datet
     wanted = select(
         booking.c.ref,
         booking.c.person_id,
-        func.lower(booking.c.during),
-        func.coalesce(func.upper(booking.c.during), literal_column("timestamptz '9999-01-01 00:00+00'")),
+        booking.c.begins_at,
+        func.least(booking.c.ends_at, literal_column("timestamptz '9999-01-01 00:00+00'")),
         booking.c.kind,
         booking.c.counted_hours,
         booking.c.rest_hours,
         booking.c.owner,
     ).where(
         booking.c.person_id == any_(bindparam("people", list(person_ids), ARRAY(Uuid))),
-        booking.c.during.op("&&")(func.tstzrange(starts_at, ends_at, "[)")),
+        booking.c.ends_at > starts_at,
+        booking.c.begins_at < ends_at,
     )
-    found = (await tx.execute(wanted.order_by(booking.c.person_id, func.lower(booking.c.during)))).all()
+    found = (await tx.execute(wanted.order_by(booking.c.person_id, booking.c.begins_at))).all()
     return [Span(*row) for row in found]
 
 
@@ -120,8 +142,8 @@ async def _insert(tx: AsyncSession, spans: Iterable[Span]) -> None:
         {
             "ref": span.ref,
             "person_id": span.person_id,
-            "starts_at": span.starts_at,
-            "ends_at": span.ends_at,
+            "since": span.starts_at,
+            "until": span.ends_at,
             "kind": span.kind,
             "counted_hours": span.counted_hours,
             "rest_hours": span.rest_hours,
@@ -129,7 +151,7 @@ async def _insert(tx: AsyncSession, spans: Iterable[Span]) -> None:
         for span in spans
     ]
     if rows:
-        during = func.tstzrange(bindparam("starts_at"), bindparam("ends_at"), "[)")
+        during = func.tstzrange(bindparam("since"), bindparam("until"), "[)")
         await tx.execute(insert(booking).values(during=during), rows)
 
 

@@ -40,7 +40,11 @@ def metadata() -> MetaData:
     return MetaData(naming_convention=NAMING)
 
 
-_QUIET = {"max_parallel_workers_per_gather": "0", "jit": "off"}  # requests come side by side: one core each is the quickest for all
+_QUIET = {
+    "max_parallel_workers_per_gather": "0",  # requests come side by side: one core each is the quickest for all
+    "jit": "off",
+    "plan_cache_mode": "force_custom_plan",  # a plan for any person and any day costs more than planning for this one
+}
 
 
 def engine_for(url: str, *, pool_size: int = 10, overflow: int = 5) -> AsyncEngine:
@@ -139,9 +143,9 @@ def _hold_to_scope(state: ORMExecuteState) -> None:
     if caller.kind == "system" or not (state.is_select or state.is_update or state.is_delete):
         return
     scope: Scope = state.session.info["scope"]
-    limits = [(table, limit) for table, allowed in scope.items() if (limit := allowed(caller)) is not None]
-    asked = _tables_in(state.statement) if limits else set()
-    options = [with_loader_criteria(table, limit, include_aliases=True) for table, limit in limits if table.__table__ in asked]
+    asked = _tables_in(state.statement)
+    held = [(table, allowed(caller)) for table, allowed in scope.items() if table.__table__ in asked]  # building a limit has its cost
+    options = [with_loader_criteria(table, limit, include_aliases=True) for table, limit in held if limit is not None]
     if options:
         state.statement = state.statement.options(*options)
 

@@ -36,6 +36,11 @@ class Span:
     owner: str = ""
 
     @property
+    def hours(self) -> float:
+        """How many of its hours count."""
+        return (self.ends_at - self.starts_at).total_seconds() / 3600 if self.counted_hours is None else self.counted_hours
+
+    @property
     def rate(self) -> float:
         """How many hours count for each hour that passes."""
         hours = (self.ends_at - self.starts_at).total_seconds() / 3600
@@ -57,7 +62,10 @@ def what_forbids(wanted: Span, booked: Iterable[Span], limits: Limits) -> list[R
     reasons.sort(key=lambda reason: reason.code)
     if not any(overlaps(wanted, span) for span in working):
         reasons += _too_little_rest(wanted, working, limits)
-    if (hours := most_hours([wanted, *working], within=wanted)) > limits.most_hours_in_24 + 1e-6:
+    starts_at, ends_at = wanted.starts_at - DAY, wanted.ends_at + DAY
+    near = [wanted, *(span for span in working if span.ends_at > starts_at and span.starts_at < ends_at)]
+    most = limits.most_hours_in_24 + 1e-6
+    if sum(span.hours for span in near) > most and (hours := most_hours(near, within=wanted)) > most:
         reasons.append(Reason("too_many_hours", {"hours": round(hours, 1), "most": limits.most_hours_in_24}))
     return reasons
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, exists, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.ranking import Vacancy, fitness_of, ranked_for, spans_of, unfit
@@ -65,10 +65,13 @@ async def list_open_to_me(caller: Annotated[Caller, require("assignment.answer")
             break
     found = found[:MOST_OPEN]
     ids = [rows[0].id for rows in found]
-    named = select(Shift, Site, Operation).join(Site, Site.id == Shift.site_id).join(Operation, Operation.id == Shift.operation_id)
-    places = {shift.id: (shift, site, operation) for shift, site, operation in (await read.execute(named.where(Shift.id.in_(ids))))}
-    leaders = await brief_people(read, {shift.leader_id for shift, _, _ in places.values()})
-    items = [_open_shift(*places[rows[0].id], rows, leaders) for rows in found if rows[0].id in places]
+    of_site, of_operation = (Site.name.label("site"), Site.address), (Operation.name.label("operation"), Operation.place)
+    of_shift = (Shift.id, Shift.operation_id, Shift.site_id, Shift.starts_at, Shift.ends_at, Shift.leader_id, Shift.bring)
+    named = select(*of_shift, *of_site, *of_operation, Operation.bring.label("bring_always")).join(Site, Site.id == Shift.site_id)
+    named = named.join(Operation, Operation.id == Shift.operation_id).where(Shift.id.in_(ids))
+    places = {row.id: row for row in await read.execute(named)}
+    leaders = await brief_people(read, {row.leader_id for row in places.values()})
+    items = [_open_shift(places[rows[0].id], rows, leaders) for rows in found if rows[0].id in places]
     return Listed(items=items, total=len(items), page_size=MOST_OPEN)
 
 
@@ -96,7 +99,7 @@ async def _roles_with_places(read: AsyncSession, person_id: UUID, most: int) -> 
     free = ShiftRole.head_count - held.where(Assignment.state.in_(HOLDS_PLACE)).correlate(ShiftRole).scalar_subquery()
     mine = and_(KnownFitness.person_id == person_id, KnownFitness.rule == Operation.requirement)
     fit = and_(KnownFitness.fit_from <= Shift.starts_at, or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= Shift.ends_at))
-    met = exists().where(booking.c.person_id == person_id, booking.c.during.op("&&")(func.tstzrange(Shift.starts_at, Shift.ends_at)))
+    met = exists().where(booking.c.person_id == person_id, booking.c.ends_at > Shift.starts_at, booking.c.begins_at < Shift.ends_at)
     wanted = (
         select(Shift.id, Shift.starts_at, Shift.ends_at, ShiftRole.name, free.label("free"))
         .join(Operation, Operation.id == Shift.operation_id)
@@ -105,26 +108,26 @@ async def _roles_with_places(read: AsyncSession, person_id: UUID, most: int) -> 
         .where(Shift.signup, Shift.state == "open", Shift.starts_at > now(), or_(Operation.requirement.is_(None), fit))
         .where(~met.correlate(Shift), free > 0)
         .order_by(Shift.starts_at, Shift.ends_at, Shift.id, ShiftRole.place_in_list)
-        .limit(most)
+        .limit(literal_column(str(most)))  # a number that the plan may count on
     )
     async with as_system(read):
         return (await read.execute(wanted)).all()
 
 
-def _open_shift(shift: Shift, site: Site, operation: Operation, rows: Sequence[Any], leaders: Mapping[UUID, PersonBrief]) -> OpenShift:
-    last = (shift.ends_at - timedelta(microseconds=1)).astimezone(zone()).date()
+def _open_shift(row: Any, roles: Sequence[Any], leaders: Mapping[UUID, PersonBrief]) -> OpenShift:
+    last = (row.ends_at - timedelta(microseconds=1)).astimezone(zone()).date()
     return OpenShift(
-        id=shift.id,
-        operation_id=operation.id,
-        operation=operation.name,
-        place=operation.place,
-        site=SiteBrief.model_validate(site),
-        starts_at=shift.starts_at,
-        ends_at=shift.ends_at,
-        next_day=last != shift.starts_at.astimezone(zone()).date(),
-        bring=[one for one in (operation.bring, shift.bring) if one],
-        leader=brief(leaders, shift.leader_id) if shift.leader_id else None,
-        roles=[FreeRole(name=row.name, free_count=row.free) for row in rows],
+        id=row.id,
+        operation_id=row.operation_id,
+        operation=row.operation,
+        place=row.place,
+        site=SiteBrief(id=row.site_id, name=row.site, address=row.address),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        next_day=last != row.starts_at.astimezone(zone()).date(),
+        bring=[one for one in (row.bring_always, row.bring) if one],
+        leader=brief(leaders, row.leader_id) if row.leader_id else None,
+        roles=[FreeRole(name=one.name, free_count=one.free) for one in roles],
     )
 
 

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Double, Numeric, Select, Text, and_, cast, exists, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, func, literal, or_, select, true, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.dispatch.rules.assigning import unfit_reason
 from services.dispatch.rules.ranking import Standing, order
 from services.dispatch.tables import Assignment, KnownFitness, KnownPerson, TeamMember
-from shared.bookings import LONGEST_REST, Span, booking, limits, taken
+from shared.bookings import LONGEST_REST, LONGEST_WORK, Span, booking, limits, taken
 from shared.clock import zone
 from shared.db import as_system
 from shared.refusals import Reason
@@ -23,8 +24,7 @@ LOOKS_BACK = timedelta(days=28)
 LIKELIEST = 250
 """So many of those with the fewest hours are judged for an open place; among them are a few who can come."""
 
-_begins, _ends = func.lower(booking.c.during), func.upper(booking.c.during)
-_hours = func.coalesce(booking.c.counted_hours, cast(func.extract("epoch", _ends - _begins), Double) / 3600)
+_begins, _ends, _hours = booking.c.begins_at, booking.c.ends_at, booking.c.hours
 _works = booking.c.kind != UNAVAILABLE
 
 
@@ -53,26 +53,31 @@ def searched(search: str) -> ColumnElement[bool]:
     return or_(KnownPerson.name.icontains(search, autoescape=True), by_number, by_pinyin)
 
 
-def volunteers() -> ColumnElement[bool]:
-    """Who came as a volunteer, or is in a team: whom one asks first."""
-    came = select(KnownPerson.id).where(KnownPerson.employment == "volunteer")
-    return KnownPerson.id.in_(came.union(select(TeamMember.person_id)))
+def _asked_first(ends_at: datetime) -> FromClause:
+    """Whom one asks first, `id` and `sort_key` of each who is here: who came as a volunteer, or is in a team; where there are none,
+    everybody."""
+    here = select(KnownPerson.id, KnownPerson.sort_key).where(here_on(ends_at))
+    came, in_team = KnownPerson.employment == "volunteer", select(TeamMember.person_id)
+    nobody = ~or_(select(KnownPerson.id).where(came).correlate(None).exists(), in_team.correlate(None).exists())
+    members = here.join(TeamMember, TeamMember.person_id == KnownPerson.id)
+    return union(here.where(came), members, here.where(nobody)).subquery("asked")
 
 
-def _worked(before: datetime) -> Any:
-    """Of each person: hours in the 28 days before, and when the last of them ended."""
-    back = booking.c.during.op("&&")(func.tstzrange(before - LOOKS_BACK, before))
+def _worked(person_id: ColumnElement[UUID] | InstrumentedAttribute[UUID], before: datetime) -> Any:
+    """Of a person: hours in the 28 days before, and when the last of them ended; read from the index, person by person."""
     ended = func.max(_ends).filter(_ends <= before).label("last_end")
-    summed = select(booking.c.person_id, func.sum(_hours).label("hours"), ended)
-    return summed.where(back, _works).group_by(booking.c.person_id).subquery()
+    theirs = booking.c.person_id == person_id, _works, _ends > before - LOOKS_BACK, _ends < before + LONGEST_WORK, _begins < before
+    return select(func.sum(_hours).label("hours"), ended).where(*theirs).lateral()
 
 
 def _pressed(starts_at: datetime, ends_at: datetime) -> Any:
     """Of each person with bookings near a time: does one meet it, or leave too little rest, and how many hours are near.
 
-    The rest is shared/rest.py's, said in SQL: only for the hours in 24 a person's bookings must be looked at one by one.
+    The rest is shared/rest.py's, said in SQL: only for the hours in 24 a person's bookings must be looked at one by one. Days away
+    only what asks for a rest of its own can matter.
     """
     least = timedelta(hours=limits().rest_hours)
+    near_by = max(least, DAY)
     rest, own = booking.c.rest_hours, booking.c.rest_hours.is_not(None)
     before, after = _ends <= starts_at, _begins >= ends_at
     last = func.max(_ends).filter(before, _works)
@@ -90,13 +95,14 @@ def _pressed(starts_at: datetime, ends_at: datetime) -> Any:
     for one in short:
         forbidden = or_(forbidden, func.coalesce(one, False))
     hours = (ends_at - starts_at).total_seconds() / 3600
-    around = func.tstzrange(starts_at - LONGEST_REST, ends_at + LONGEST_REST)
+    around = booking.c.during.op("&&")(func.tstzrange(starts_at - near_by, ends_at + near_by))
+    further = booking.c.during.op("&&")(func.tstzrange(starts_at - LONGEST_REST, ends_at + LONGEST_REST))
     asked = select(
         booking.c.person_id,
         forbidden.label("met"),
         (func.coalesce(near, 0.0) + hours > limits().most_hours_in_24).label("unsure"),
     )
-    return asked.where(booking.c.during.op("&&")(around)).group_by(booking.c.person_id).subquery()
+    return asked.where(or_(around, and_(own, further))).group_by(booking.c.person_id).subquery()
 
 
 async def barred_by_hours(read: AsyncSession, starts_at: datetime, ends_at: datetime) -> set[UUID]:
@@ -119,27 +125,24 @@ async def ranked_for(
     """A page of those who could be asked for a shift, the best first, and how many there are. `near`: those on it, whose teams rank
     first. Without a search those who volunteered or are in a team; where there are none, everybody. Ordered as rules/ranking.py says."""
     barred = await barred_by_hours(read, place.starts_at, place.ends_at)
-    worked, pressed = _worked(place.starts_at), _pressed(place.starts_at, place.ends_at)
+    pool: FromClause = _asked_first(place.ends_at)
+    if search:
+        pool = select(KnownPerson.id, KnownPerson.sort_key).where(here_on(place.ends_at), searched(search)).subquery("asked")
+    one = pool.c
+    worked, pressed = _worked(one.id, place.starts_at), _pressed(place.starts_at, place.ends_at)
     mates = select(TeamMember.person_id).where(TeamMember.team_id.in_(select(TeamMember.team_id).where(TeamMember.person_id.in_(near))))
-    fit = and_(KnownFitness.fit_from <= place.starts_at, or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= place.ends_at))
-    forbidden = or_(func.coalesce(pressed.c.met, False), KnownPerson.id.in_(barred))
+    forbidden = or_(func.coalesce(pressed.c.met, False), one.id.in_(barred))
     if place.rule:
-        forbidden = or_(forbidden, func.coalesce(fit, False).is_(False))
-    same_team, hours = KnownPerson.id.in_(mates), func.coalesce(worked.c.hours, 0.0)
-    wanted = select(
-        KnownPerson.id, hours.label("hours"), worked.c.last_end, same_team.label("same_team"), func.count().over().label("total")
-    )
-    wanted = wanted.outerjoin(worked, worked.c.person_id == KnownPerson.id).outerjoin(pressed, pressed.c.person_id == KnownPerson.id)
-    if place.rule:
-        wanted = wanted.outerjoin(KnownFitness, and_(KnownFitness.person_id == KnownPerson.id, KnownFitness.rule == place.rule))
+        fit = and_(KnownFitness.fit_from <= place.starts_at, or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= place.ends_at))
+        theirs = select(fit).where(KnownFitness.person_id == one.id, KnownFitness.rule == place.rule)
+        forbidden = or_(forbidden, func.coalesce(theirs.scalar_subquery(), False).is_(False))
+    same_team, hours = one.id.in_(mates), func.coalesce(worked.c.hours, 0.0)
+    wanted = select(one.id, hours.label("hours"), worked.c.last_end, same_team.label("same_team"), func.count().over().label("total"))
+    wanted = wanted.select_from(pool).outerjoin(worked, true()).outerjoin(pressed, pressed.c.person_id == one.id)
     on_it = select(Assignment.person_id).where(Assignment.shift_id == place.shift_id, Assignment.state.not_in(("declined", "released")))
-    tenths = func.round(cast(hours, Numeric), 1)
-    by = (forbidden, tenths, worked.c.last_end.asc().nulls_first(), same_team.desc(), KnownPerson.sort_key, KnownPerson.id)
-    everybody = wanted.where(here_on(place.ends_at), KnownPerson.id.not_in(on_it)).order_by(*by).limit(limit).offset(offset)
+    by = (forbidden, func.round(hours * 10), worked.c.last_end.asc().nulls_first(), same_team.desc(), one.sort_key, one.id)
     async with as_system(read):
-        found = (await read.execute(everybody.where(searched(search) if search else volunteers()))).all()
-        if not found and not search:
-            found = (await read.execute(everybody)).all()
+        found = (await read.execute(wanted.where(one.id.not_in(on_it)).order_by(*by).limit(limit).offset(offset))).all()
     standings = [Standing(row.id, row.hours, row.last_end, row.same_team) for row in found]
     return standings, found[0].total if found else 0
 
@@ -154,8 +157,8 @@ async def spans_of(read: AsyncSession, person_ids: Collection[UUID], starts_at: 
 
 async def standings_of(read: AsyncSession, person_ids: Collection[UUID], before: datetime) -> list[Standing]:
     """How these people rank, those who are here, in order of their names."""
-    worked = _worked(before)
-    wanted = select(KnownPerson.id, worked.c.hours, worked.c.last_end).outerjoin(worked, worked.c.person_id == KnownPerson.id)
+    worked = _worked(KnownPerson.id, before)
+    wanted = select(KnownPerson.id, worked.c.hours, worked.c.last_end).select_from(KnownPerson).outerjoin(worked, true())
     async with as_system(read):
         found = await read.execute(
             wanted.where(KnownPerson.id.in_(person_ids), here_on(before)).order_by(KnownPerson.sort_key, KnownPerson.id)
@@ -219,15 +222,16 @@ async def shortlists(read: AsyncSession, places: Sequence[Vacancy], most: int) -
 def _likeliest(rule: str, places: Sequence[Vacancy]) -> Select[Any]:
     """Those with the fewest hours who may be fit for one of the places of a rule set."""
     begins, ends = min(one.starts_at for one in places), min(one.ends_at for one in places)
-    worked = _worked(begins)
-    volunteer = or_(volunteers(), ~exists().where(volunteers()).correlate(None))
-    wanted = select(
-        literal(rule).label("rule"), KnownPerson.id, worked.c.hours, worked.c.last_end, KnownFitness.fit_from, KnownFitness.fit_until
-    ).outerjoin(worked, worked.c.person_id == KnownPerson.id)
-    same = and_(KnownFitness.person_id == KnownPerson.id, KnownFitness.rule == rule)
+    pool = _asked_first(ends)
+    one = pool.c
+    worked = _worked(one.id, begins)
+    columns = (worked.c.hours, worked.c.last_end, KnownFitness.fit_from, KnownFitness.fit_until)
+    wanted = select(literal(rule).label("rule"), one.id, *columns).select_from(pool).outerjoin(worked, true())
+    same = and_(KnownFitness.person_id == one.id, KnownFitness.rule == rule)
     fit = and_(
-        KnownFitness.fit_from <= max(one.starts_at for one in places), or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= ends)
+        KnownFitness.fit_from <= max(place.starts_at for place in places),
+        or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= ends),
     )
-    wanted = wanted.outerjoin(KnownFitness, same).where(volunteer, here_on(ends), fit if rule else true())
-    by = (func.coalesce(worked.c.hours, 0), worked.c.last_end.asc().nulls_first(), KnownPerson.sort_key, KnownPerson.id)
+    wanted = wanted.outerjoin(KnownFitness, same).where(fit if rule else true())
+    by = (func.coalesce(worked.c.hours, 0), worked.c.last_end.asc().nulls_first(), one.sort_key, one.id)
     return wanted.order_by(*by).limit(LIKELIEST)

@@ -24,6 +24,7 @@ def upgrade() -> None:
             heard_at timestamptz not null
         );
         create index known_person_department_id_idx on known_person (department_id);
+        create index known_person_employment_idx on known_person (employment) include (id, sort_key, left_on);
         create table known_department (
             id uuid constraint known_department_pkey primary key,
             name text not null,

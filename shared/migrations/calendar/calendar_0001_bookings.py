@@ -19,11 +19,17 @@ def upgrade() -> None:
             kind text not null constraint booking__kind check (kind in ('duty', 'assignment', 'unavailable')),
             counted_hours double precision constraint booking__counted_hours check (counted_hours >= 0),
             rest_hours double precision constraint booking__rest_hours check (rest_hours between 0 and 168),
+            begins_at timestamptz not null generated always as (coalesce(lower(during), '-infinity')) stored,
+            ends_at timestamptz not null generated always as (coalesce(upper(during), 'infinity')) stored,
+            hours double precision generated always as
+                (coalesce(counted_hours, extract(epoch from upper(during) - lower(during))::double precision / 3600)) stored,
             constraint booking_pkey primary key (owner, ref),
             constraint booking__ends_before_it_begins check (not isempty(during)),
             constraint booking__overlap exclude using gist (person_id with =, during with &&) where (kind <> 'unavailable')
         );
-        create index booking_person_id_idx on booking using gist (person_id, during);
+        create index booking_person_id_idx on booking (person_id, ends_at) include (begins_at, kind, hours);
+        create index booking_during_idx on booking using gist (during);
+        create index booking_rest_hours_idx on booking using gist (during) where rest_hours is not null;
         alter table booking enable row level security;
         create policy seen on booking for select using (true);
         create policy own_made on booking for insert with check (owner = current_user);
