@@ -14,7 +14,7 @@ from gateway.forms import form_key, typed
 from gateway.home.looks import place_of
 from gateway.pages import Pages, page
 from gateway.rights import may_everywhere
-from gateway.services import Answer, Away, Said, dispatch, gather, identity, notifications, personnel
+from gateway.services import Answer, Away, Said, dispatch, duty, gather, identity, notifications, personnel
 from gateway.upcoming import Entry, can_check_in, coming, entries_of, own_time
 from shared import clock
 
@@ -98,13 +98,19 @@ async def show_looks(request: Request, number: Annotated[int, Query(alias="page"
 
 @pages.get("/me/copy")
 async def download_copy(request: Request) -> Response:
-    """All that is kept about oneself, of both services, as one file; when one of them is away there is no file, rather than half of one."""
-    calls = [identity.get("/accounts/me/copy"), *([personnel.get("/people/me/copy")] if request.state.me["person"] else [])]
-    found = await gather(*calls)
-    copy = {"made_at": clock.now().isoformat(), "institution": request.state.institution, **_parts(*found)}
+    """All that is kept about oneself, of every service, as one file; when one of them is away there is no file, rather than part of one."""
+    keepers = (
+        {"record": personnel, "duty": duty, "dispatch": dispatch, "notifications": notifications} if request.state.me["person"] else {}
+    )
+    account, *kept = await gather(identity.get("/accounts/me/copy"), *(one.get("/people/me/copy") for one in keepers.values()))
+    parts = {"account": account, "record": None, **dict(zip(keepers, kept, strict=True))}
+    copy = {"made_at": clock.now().isoformat(), "institution": request.state.institution, **parts}
     name = f"muster-{clock.today().isoformat()}.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return _Indented(copy, headers=headers)
+
+
+_KEEPERS = {"record": personnel, "duty": duty, "dispatch": dispatch, "notifications": notifications}
 
 
 class _Indented(JSONResponse):
@@ -112,10 +118,6 @@ class _Indented(JSONResponse):
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, ensure_ascii=False, indent=2).encode()
-
-
-def _parts(account: Any, record: Any = None) -> dict[str, Any]:
-    return {"account": account, "record": record}
 
 
 async def _show(

@@ -6,6 +6,7 @@ from services.dispatch.assignments import assignments
 from services.dispatch.attendance import attendance
 from services.dispatch.board import board
 from services.dispatch.candidates import candidates
+from services.dispatch.copies import copies
 from services.dispatch.counts import counts
 from services.dispatch.days import days
 from services.dispatch.demo import demo
@@ -20,6 +21,7 @@ from services.dispatch.teams import teams
 from shared.service import service
 
 SLICES = [
+    copies,
     known,
     teams,
     operations,

@@ -1,6 +1,7 @@
 """duty: who is on duty: posts, rosters and the duties in them. Composition only."""
 
 from services.duty.candidates import candidates
+from services.duty.copies import copies
 from services.duty.duties import duties
 from services.duty.feeds import feeds
 from services.duty.gaps import gaps
@@ -11,6 +12,6 @@ from services.duty.scope import SCOPE
 from services.duty.sentences import SAID
 from shared.service import service
 
-SLICES = [posts, rosters, candidates, duties, gaps, feeds, known]
+SLICES = [copies, posts, rosters, candidates, duties, gaps, feeds, known]
 
 app = service("duty", SLICES, scope=SCOPE, sentences=SAID, begin=plan_watch)

@@ -1,6 +1,7 @@
 """notifications: who has been told: notices, acknowledgements, alerts and what leaves the house. Composition only."""
 
 from services.notifications.alerts import alerts
+from services.notifications.copies import copies
 from services.notifications.inbox import inbox
 from services.notifications.known import known
 from services.notifications.leader_numbers import leader_numbers
@@ -14,6 +15,6 @@ from services.notifications.sentences import SAID
 from services.notifications.webhooks import webhooks
 from shared.service import service
 
-SLICES = [notices, progress, records, inbox, reminders, alerts, leader_numbers, mail, webhooks, known]
+SLICES = [copies, notices, progress, records, inbox, reminders, alerts, leader_numbers, mail, webhooks, known]
 
 app = service("notifications", SLICES, scope=SCOPE, sentences=SAID)

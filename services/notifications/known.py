@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import Update, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifications.acts import call_webhooks
 from services.notifications.tables import (
+    Alert,
+    AlertPerson,
+    Delivery,
     KnownAssignment,
     KnownContact,
     KnownDepartment,
@@ -17,6 +20,8 @@ from services.notifications.tables import (
     KnownPerson,
     KnownShift,
     KnownTeam,
+    Notice,
+    Record,
 )
 from shared.clock import now
 from shared.events import AssignmentsChanged, ContactsChanged, HoldersChanged, ShiftsChanged, TeamsChanged
@@ -24,9 +29,21 @@ from shared.known import known_people, remember
 
 
 async def _forget(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
-    """Their keep time is over: addresses and roles go; what they acknowledged stays, without their name."""
-    await tx.execute(delete(KnownContact).where(KnownContact.person_id.in_(person_ids)))
-    await tx.execute(delete(KnownHolder).where(KnownHolder.person_id.in_(person_ids)))
+    """Their keep time is over: addresses, roles, alerts and what was said of them go; what they acknowledged stays, as a bare id."""
+    for table in (KnownContact, KnownHolder, KnownAssignment, AlertPerson, Delivery):
+        await tx.execute(delete(table).where(table.person_id.in_(person_ids)))
+    for column in (KnownTeam.leader_id, KnownTeam.deputy_id, KnownShift.leader_id, Alert.closed_by):
+        await _write(tx, update(column.class_).where(column.in_(person_ids)).values({column.key: None}))
+    for one in person_ids:
+        members = func.array_remove(KnownTeam.member_ids, one)
+        await _write(tx, update(KnownTeam).where(KnownTeam.member_ids.contains([one])).values(member_ids=members))
+    await _write(tx, update(Notice).where(Notice.issued_by.in_(person_ids)).values(issued_by_name=""))
+    await _write(tx, update(Record).where(Record.person_id.in_(person_ids), Record.note.is_not(None)).values(note=None))
+    await _write(tx, update(Record).where(Record.recorded_by.in_(person_ids)).values(recorded_by_name=""))
+
+
+async def _write(tx: AsyncSession, statement: Update) -> None:
+    await tx.execute(statement.execution_options(synchronize_session=False))
 
 
 known = known_people(KnownPerson, KnownDepartment, removed=_forget)

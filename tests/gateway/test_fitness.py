@@ -120,3 +120,14 @@ async def test_without_the_programmes_a_dose_still_says_of_which_it_is(gateway: 
     assert answer.status_code == 303
     record = (await gateway.doors.personnel.get(f"/people/{JIANG_CAIWEI.id}/health", HEALTH)).json()
     assert [len(one["doses"]) for one in record["programmes"]] == [0, 1]
+
+
+async def test_the_file_of_all_that_is_kept_holds_every_service(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(LIANG_YUAN)
+
+    copy = (await browser.get("/me/copy")).json()
+    gateway.down("dispatch")
+    part = await browser.get("/me/copy")
+
+    assert [name for name in copy if isinstance(copy[name], dict)] == ["account", "record", "duty", "dispatch", "notifications"]
+    assert part.status_code == 503
