@@ -1,5 +1,5 @@
 # Everything a person does with Muster, one word each. Needs make and a Python from 3.11 to 3.14, nothing else.
-# PORT, HOST, PUBLIC_URL, DATABASE_URL, NATS_URL … may stand behind the word: make demo PORT=9000 AT=2021-08-06T18:00
+# PORT, HOST, PUBLIC_URL, DATABASE_URL, NATS_URL … may stand behind the word: make demo PORT=9000
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -29,10 +29,10 @@ check: env-dev ## style, types, who imports whom, templates, words, house rules
 	@$(PY) -m djlint --lint --quiet gateway
 	@$(PY) -m pytest -q tests/test_house.py tests/gateway/test_templates.py
 
-bench: env-dev ## measures what a user would feel; the last line is JSON
+bench: env-dev ## measures what a user would feel; the last line is JSON (ARGS="home signup" for parts)
 	@exec $(PY) -m infra.bench $(ARGS)
 
-chaos: env-dev ## kills everything again and again while 20,000 events travel; counts what was lost or doubled
+chaos: env-dev ## kills everything while 20,000 events travel, then while people act; counts what broke (ARGS=story for one)
 	@exec $(PY) -m infra.chaos $(ARGS)
 
 fuzz: env-dev ## throws made-up requests at the API (SECONDS=60)

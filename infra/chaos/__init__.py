@@ -1,1 +1,1 @@
-"""Kills everything while events travel, and counts what was lost or doubled."""
+"""Kills everything while events travel and while people act, and counts what was lost, doubled or broken."""

@@ -1,6 +1,7 @@
 """A whole house in a temporary folder, two replicas of each service, whose every process can be killed and is started again."""
 
 import asyncio
+import importlib
 import os
 import shutil
 import signal
@@ -16,10 +17,10 @@ from infra.folder import free_port
 from infra.nats import Nats
 from infra.postgres import Postgres
 from infra.wish import PROJECT
-from services.identity.app import app as identity_app
-from services.personnel.app import app as personnel_app
+from shared.auth import Caller, mint
 from shared.migrate import SERVICES, migrate
 from shared.service import consumers_of
+from shared.settings import settings
 
 REPLICAS = 2
 
@@ -29,8 +30,10 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.postgres = Postgres(folder)
-        self.nats = Nats(folder, {app.state.name: consumers_of(app) for app in (identity_app, personnel_app)})
+        apps = {name: importlib.import_module(f"services.{name}.app").app for name in SERVICES}
+        self.nats = Nats(folder, {name: consumers_of(app) for name, app in apps.items()})
         self.replicas: dict[str, subprocess.Popen[bytes]] = {}
+        self.ports = {f"{service}-{number}": free_port() for service in SERVICES for number in range(REPLICAS)}
         self.log = (folder / "services.log").open("ab")
         key = Ed25519PrivateKey.generate()
         self._keys = {
@@ -43,9 +46,8 @@ class House:
         self.postgres.start()
         asyncio.run(migrate(self.postgres.url(), {name: self.postgres.password(name) for name in SERVICES}))
         self.nats.start()
-        for service in SERVICES:
-            for number in range(REPLICAS):
-                self._begin(f"{service}-{number}")
+        for replica in self.ports:
+            self._begin(replica)
 
     def _begin(self, replica: str) -> None:
         service = replica.partition("-")[0]
@@ -58,8 +60,18 @@ class House:
             "LOG_LEVEL": "warning",
             **self._keys,
         }
-        command = [sys.executable, "-m", "uvicorn", f"services.{service}.app:app", "--port", str(free_port()), "--no-access-log"]
+        command = [sys.executable, "-m", "uvicorn", f"services.{service}.app:app", "--port", str(self.ports[replica]), "--no-access-log"]
         self.replicas[replica] = subprocess.Popen(command, cwd=PROJECT, env=env, stdout=self.log, stderr=self.log)
+
+    def doors(self, service: str) -> list[str]:
+        """The addresses of a service, one a replica."""
+        return [f"http://127.0.0.1:{port}" for replica, port in self.ports.items() if replica.startswith(f"{service}-")]
+
+    def token(self, caller: Caller) -> str:
+        """What identity would sign for this caller."""
+        os.environ.update(self._keys)
+        settings.cache_clear()
+        return mint(caller, seconds=3600)
 
     @property
     def victims(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""20,000 events between services while every kind of process is killed at random; nothing may be lost or doubled."""
+"""20,000 events between services while every kind of process is killed at random: nothing may be lost or doubled. And the command."""
 
 import argparse
 import asyncio
@@ -8,16 +8,18 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid5
 
 import asyncpg
 
+from infra.chaos import story
 from infra.chaos.house import House
+from infra.chaos.kills import AWAY, kill
 from shared.clock import real_now
 from shared.events import RecordLooked
 
 SPACE = UUID("6f1d2c1e-8f59-4a0b-9b5e-3a2f1d0c9b8a")
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 IN_ONE = 20
 
 
@@ -51,22 +53,6 @@ async def tell(house: House, events: int, done: asyncio.Event, seconds: float = 
                 await asyncio.sleep(0.1)
         await asyncio.sleep(max(0.0, began + first / pace - time.monotonic()))
     done.set()
-
-
-async def kill(house: House, kills: int, done: asyncio.Event, dice: random.Random) -> Counter[str]:
-    """Kill at random until enough are dead and all is told; the NATS store goes twice."""
-    dead: Counter[str] = Counter()
-    deletions = {kills // 3, 2 * kills // 3}
-    while sum(dead.values()) < kills or not done.is_set():
-        await asyncio.sleep(dice.uniform(0.8, 2.4))
-        house.watch()
-        number = sum(dead.values())
-        victim = "nats" if number in deletions else dice.choice(house.victims)
-        await asyncio.to_thread(house.kill, victim, and_its_store=number in deletions)
-        deletions.discard(number)
-        dead[victim if victim in ("nats", "postgres") else victim.partition("-")[0]] += 1
-        print(f"  kill {sum(dead.values())}: {victim}", flush=True)
-    return dead
 
 
 async def arrived(house: House) -> Counter[int]:
@@ -116,19 +102,35 @@ async def play(house: House, events: int, kills: int, seed: int) -> dict[str, ob
 
 
 def main() -> int:
-    """Prints what was killed and what came of it; the last line is JSON. 1 when anything was lost or doubled."""
+    """Prints what was killed and what came of it; the last line is JSON. 1 when anything was lost, doubled or broken."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("plays", nargs="*", metavar="play", help="events, story; both without a name")
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--kills", type=int, default=36)
     parser.add_argument("--seed", type=int, default=20210804)
     wanted = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="muster-chaos-") as folder:
-        house = House(Path(folder))
-        try:
-            house.start()
-            result = asyncio.run(play(house, wanted.events, wanted.kills, wanted.seed))
-        finally:
-            house.stop()
-    print(f"{result['events']} events, {result['kills']} kills: {result['lost']} lost, {result['doubled']} doubled")
-    print(json.dumps(result))
-    return 1 if result["lost"] or result["doubled"] else 0
+    plays = wanted.plays or ["events", "story"]
+    if unknown := set(plays) - {"events", "story"}:
+        parser.error(f"no such play: {', '.join(sorted(unknown))}")
+    results: dict[str, Any] = {}
+    for name in plays:
+        with tempfile.TemporaryDirectory(prefix="muster-chaos-") as folder:
+            house = House(Path(folder))
+            try:
+                house.start()
+                coming = (
+                    play(house, wanted.events, wanted.kills, wanted.seed)
+                    if name == "events"
+                    else story.play(house, wanted.kills, wanted.seed)
+                )
+                results[name] = asyncio.run(coming)
+            finally:
+                house.stop()
+    for name, result in results.items():
+        print(f"{name}: {result['kills']} kills")
+        wrong = result["broken"] if name == "story" else {"lost": result["lost"], "doubled": result["doubled"]}
+        for what, many in wrong.items():
+            print(f"  {many:>4}  {what}")
+    print(json.dumps(results))
+    events, broken = results.get("events", {}), results.get("story", {}).get("broken", {})
+    return 1 if events.get("lost") or events.get("doubled") or any(broken.values()) else 0

@@ -1,0 +1,27 @@
+"""Kills at random, and the errors by which whoever asks notices."""
+
+import asyncio
+import random
+from collections import Counter
+
+import asyncpg
+
+from infra.chaos.house import House
+
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+async def kill(house: House, kills: int, done: asyncio.Event, dice: random.Random) -> Counter[str]:
+    """Kill at random until enough are dead and all is told; the NATS store goes twice."""
+    dead: Counter[str] = Counter()
+    deletions = {kills // 3, 2 * kills // 3}
+    while sum(dead.values()) < kills or not done.is_set():
+        await asyncio.sleep(dice.uniform(0.8, 2.4))
+        house.watch()
+        number = sum(dead.values())
+        victim = "nats" if number in deletions else dice.choice(house.victims)
+        await asyncio.to_thread(house.kill, victim, and_its_store=number in deletions)
+        deletions.discard(number)
+        dead[victim if victim in ("nats", "postgres") else victim.partition("-")[0]] += 1
+        print(f"  kill {sum(dead.values())}: {victim}", flush=True)
+    return dead
