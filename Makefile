@@ -1,5 +1,5 @@
 # Everything a person does with Muster, one word each. Needs make and a Python from 3.11 to 3.14, nothing else.
-# PORT, HOST, PUBLIC_URL, DATABASE_URL, NATS_URL … may stand behind the word: make demo PORT=9000
+# PORT, HOST, PUBLIC_URL, DATABASE_URL, NATS_URL … may stand behind the word: make demo PORT=9000 AT=2021-08-06T18:00
 
 PYTHON ?= python3
 PY := .venv/bin/python
