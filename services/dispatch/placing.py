@@ -17,7 +17,7 @@ from services.dispatch.rules.moving import OVERRIDABLE, standing_reasons
 from services.dispatch.shapes import AssignmentShown, Placed, Unplaced
 from services.dispatch.tables import HOLDS_PLACE, Assignment, KnownPerson, Operation, Shift, ShiftRole
 from shared.auth import Caller
-from shared.bookings import Span, book, hold_time_of, judge
+from shared.bookings import Span, book_judged, hold_time_of, judge
 from shared.clock import now, zone
 from shared.db import as_system
 from shared.refusals import Reason, Refused, wrong
@@ -73,8 +73,7 @@ async def place_people(tx: AsyncSession, shift_id: UUID, role: str, person_ids: 
         placed.append(_assignment(shift, role, person_id, manner, overridden=bool(against)))
         left -= 1
     begins_at = max(shift.starts_at, now()) if manner.running else shift.starts_at  # who comes to a shift that runs is there from now on
-    spans = [Span(one.id, one.person_id, begins_at, one.ends_at, "assignment") for one in placed]
-    await book(tx, *spans, despite=OVERRIDABLE if manner.override is not None else ())
+    await book_judged(tx, *(Span(one.id, one.person_id, begins_at, one.ends_at, "assignment") for one in placed))
     tx.add_all(placed)
     await tx.flush()
     await fill_places(tx, placed, manner.instead_of)

@@ -142,8 +142,7 @@ def upgrade() -> None:
         create unique index assignment__on_it_already on assignment (shift_id, person_id) where state not in ('declined', 'released');
         create index assignment_shift_id_idx on assignment (shift_id, role) include (state, person_id);
         create index assignment_coming_idx on assignment (person_id, starts_at) where state in ('proposed', 'confirmed', 'checked_in');
-        create index assignment_hours_idx on assignment (person_id, ends_at) include (starts_at, state)
-            where state not in ('declined', 'released', 'no_show');
+        create index assignment_person_id_idx on assignment (person_id, ends_at) include (starts_at, state);
         create table open_place (
             assignment_id uuid constraint open_place_pkey primary key
                 constraint open_place__assignment_id_unknown references assignment (id),
