@@ -188,6 +188,7 @@ def refused_by_constraint(broken: IntegrityError) -> BaseException:
     return Refused(code, 409, {"row": table}) if code else broken
 
 
+LOCKED = "55P03"  # what one waited for was held longer than the lock timeout
 REPEATABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 
 
@@ -197,14 +198,14 @@ def must_repeat(error: BaseException) -> bool:
 
 
 def is_away(error: BaseException) -> bool:
-    """Is it the store or the network that is down, rather than what was asked?"""
+    """Is it the store or the network that is down or too busy, rather than what was asked? Whoever waited in vain for a lock asks again."""
     if isinstance(error, PoolTimeout | InterfaceError | OSError | TimeoutError | asyncpg.InternalClientError | asyncpg.InterfaceError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     state = sqlstate(error)
     if state is not None:
-        return state[:2] in {"08", "53", "57"} and state != "57014"
+        return (state[:2] in {"08", "53", "57"} and state != "57014") or state == LOCKED
     return isinstance(error, SQLAlchemyError) and isinstance(error.__cause__, OSError)
 
 

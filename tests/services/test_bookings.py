@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from shared.bookings import Span, block, book, hold_time_of, release, taken
 from shared.refusals import Refused
 from tests.doors import Door
+from tests.people import HEALTH, JIANG_CAIWEI
+from tests.services.institution import settle
 
 DAY = datetime(2021, 8, 5, tzinfo=UTC)
 
@@ -91,3 +93,14 @@ async def test_services_without_a_calendar_see_nothing_of_it(identity: Door, not
         with pytest.raises(DBAPIError, match="permission denied"):
             async with door.rows() as tx:
                 await taken(tx, [uuid4()], DAY, DAY + timedelta(days=1))
+
+
+async def test_whoever_waits_in_vain_for_somebodys_time_is_asked_to_come_again(personnel: Door, duty: Door) -> None:
+    await settle(personnel)
+    async with duty.rows() as tx:
+        await hold_time_of(tx, JIANG_CAIWEI.id)
+
+        answer = await personnel.patch(f"/people/{JIANG_CAIWEI.id}", {"left_on": "2021-08-10", "version": 1}, HEALTH)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_available")
+    assert answer.headers["retry-after"]
