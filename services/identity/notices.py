@@ -14,7 +14,8 @@ notices = Slice(prefix="/notice", tags=["activations"])
 
 _SAYS = {
     "zh-Hans": [
-        "单位为防疫和防汛保存人员的姓名、工号、处室、人员类别、联系电话、出生日期和接种情况。身份证号不保存。",
+        "单位为防疫和防汛保存人员的姓名、工号、处室、人员类别、联系电话、出生日期和接种情况，"
+        "还有值班、派工、签到和对通知的回复。身份证号不保存。",
         "健康记录只有本人和健康档案岗位能看。负责人只看到本处室还需要接种的人员名单。谁看过、什么时候、在哪个页面看的，本人都能查到。",
         "登录记录和登录设备会保存，用来发现别人冒用。密码只保存无法还原的形式。",
         "本人可以下载单位保存的全部信息，可以报告记录里的错误。离开单位后，记录到期删除，已上报的数字不再带姓名。",
@@ -22,7 +23,8 @@ _SAYS = {
     ],
     "en": [
         "For epidemic control and flood defence the institution keeps names, staff numbers, departments, kinds of employment, "
-        "phone numbers, birth dates and vaccinations. Identity numbers are not kept.",
+        "phone numbers, birth dates and vaccinations; and duties, shifts, attendance and answers to notices. "
+        "Identity numbers are not kept.",
         "Health records are seen by the person and by those who keep health records. A head sees only who in the own department "
         "is still to be vaccinated. Who looked, when and on which page, each person can see.",
         "Sign-ins and signed-in devices are kept, so that misuse is found. Of a password only a form that cannot be turned back is kept.",
