@@ -70,7 +70,7 @@ async def test_the_vaccine_says_of_which_programme_a_dose_is(gateway: GatewayDoo
     )
 
     assert product == "tetanus:tt"
-    assert "Flood rescue fit until 1 Jul 2031 since 1 Jul 2021 Fit" in shown
+    assert "Flood rescue fit until 1 Jul 2031 · since 1 Jul 2021 Fit" in shown
     assert wrong.status_code == 422
     assert 'value="tetanus:tt" selected' in wrong.text
 
