@@ -64,6 +64,7 @@ class Hints:
         self.nc: Client | None = None
         self.closing = asyncio.Event()
         self.soon: dict[str, str] = {}
+        self.lately: set[str] = set()
 
     async def listen(self) -> None:
         """Hear the events; when NATS is away pages ask by themselves every 30 s."""
@@ -114,7 +115,16 @@ class Hints:
         if message.subject == events.AcknowledgementsChanged.subject:
             self.tell_soon(topics_of(message.subject, data))
         else:
-            self.tell(topics_of(message.subject, data))
+            self.tell_once(topics_of(message.subject, data))
+
+    def tell_once(self, topics: Mapping[str, str]) -> None:
+        """Say at once what was not said within the last second, and the rest soon: a hundred changes in a second are two hints."""
+        again = {topic: action for topic, action in topics.items() if topic in self.lately}
+        self.tell({topic: action for topic, action in topics.items() if topic not in again})
+        self.tell_soon(again)
+        if fresh := topics.keys() - self.lately:
+            self.lately |= fresh
+            asyncio.get_running_loop().call_later(CROWD_SECONDS, self.lately.difference_update, fresh)
 
     def tell(self, topics: Mapping[str, str]) -> None:
         """Say to whoever waits for one of these, and may know, that it changed. Each topic comes with the action that lets one know."""
@@ -125,7 +135,7 @@ class Hints:
 
     def tell_soon(self, topics: Mapping[str, str]) -> None:
         """Say it within a second, once, however often it is heard until then."""
-        if not self.soon:
+        if topics and not self.soon:
             asyncio.get_running_loop().call_later(CROWD_SECONDS, self._tell_those)
         self.soon |= topics
 

@@ -57,8 +57,9 @@ function refresh(topic) {
 
 const waiting = new WeakMap()
 function refreshSoon(element) { // many hints at once are one question, and not all pages ask in the same instant
-  clearTimeout(waiting.get(element))
+  if (waiting.has(element)) return // to begin anew at each hint would never end while hints keep coming
   waiting.set(element, setTimeout(() => {
+    waiting.delete(element)
     if (!element.isConnected || busy(element)) return
     htmx.ajax("GET", element.dataset.liveFrom || location.pathname + location.search, { source: element, target: element, swap: "outerMorph", headers: { "Muster-Live": "1" } })
   }, 100 + Math.random() * 300))

@@ -190,3 +190,17 @@ async def test_a_thousand_answers_in_a_second_are_one_hint(gateway: GatewayDoor)
     await asyncio.sleep(CROWD_SECONDS + 0.2)
 
     assert heard_by(hints) == [f"notice:{notice_id}"]
+
+
+async def test_what_changes_again_and_again_is_told_at_once_and_once_more_at_the_end(gateway: GatewayDoor) -> None:
+    told = topics_of(NoticesChanged.subject, {"notice_id": str(uuid4()), "state": "issued"})
+    hints = Hints(gateway.app.state.sessions)
+    stream = hints.stream(frozenset({"notices"}), looks_on(STAFF))
+    await anext(stream)
+    for _ in range(100):
+        hints.tell_once(told)
+    assert heard_by(hints) == ["notices"]
+
+    await asyncio.sleep(CROWD_SECONDS + 0.2)
+
+    assert heard_by(hints) == ["notices"]
