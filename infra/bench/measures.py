@@ -58,7 +58,14 @@ class Players:
         answer = await self.http.get("/api/v1/personnel/people?page_size=200", headers=self.as_session())
         self.people = [one["id"] for one in answer.json()["items"]]
         self.health_token = await self.token(self.health)
-        self.sessions = [await self.session(self.people[number % len(self.people)]) for number in range(SESSIONS)]
+        self.sessions = [""] * SESSIONS
+        numbers = iter(range(SESSIONS))
+
+        async def begin() -> None:
+            for number in numbers:
+                self.sessions[number] = await self.session(self.people[number % len(self.people)])
+
+        await asyncio.gather(*(begin() for _ in range(SIDE_BY_SIDE)))
 
     async def session(self, person_id: str) -> str:
         """A session of the demo, on this person's phone."""

@@ -7,8 +7,6 @@ from typing import Any
 
 import asyncpg
 
-from infra.chaos.house import House
-
 HELD = """with held as (
   select id, person_id, tstzrange(starts_at, ends_at) as during from dispatch.assignment
   where state in ('proposed', 'confirmed', 'checked_in')
@@ -67,9 +65,9 @@ class Accepted:
     not_asked_again: int = 0
 
 
-async def broken(house: House, accepted: Accepted) -> dict[str, int]:
+async def broken(url: str, accepted: Accepted) -> dict[str, int]:
     """How often each rule is broken, by the rule's number and words; and how much is still on its way."""
-    connection = await asyncpg.connect(house.postgres.url(), timeout=5)
+    connection = await asyncpg.connect(url, timeout=5)
     try:
         found = {rule: int(await connection.fetchval(asked)) for rule, asked in RULES.items()}
         found["8 sign-ups lost"] = await _gone(connection, "select id::text from dispatch.assignment", accepted.assignments)
@@ -88,9 +86,9 @@ async def broken(house: House, accepted: Accepted) -> dict[str, int]:
         await connection.close()
 
 
-async def on_their_way(house: House) -> int:
+async def on_their_way(url: str) -> int:
     """Events that no one has sent yet."""
-    connection = await asyncpg.connect(house.postgres.url(), timeout=5)
+    connection = await asyncpg.connect(url, timeout=5)
     try:
         return int(await connection.fetchval(f"select {UNSENT}"))
     finally:

@@ -161,7 +161,7 @@ class Story:
         return {"post_id": self.post_id, "on": on.isoformat(), "place": 1, "person_id": str(person)}
 
     async def sign_up(self) -> None:
-        """Somebody for some shift; now and then one of those who are on it steps back."""
+        """Somebody for some shift; of two one steps back again."""
         await self._one_signs_up(self.dice.choice(self.people), self.dice.choice(self.shifts)["id"])
 
     async def crowd(self) -> None:
@@ -228,10 +228,12 @@ class Story:
             return
         notice_id = answer.json()["id"]
         self.accepted.notices.add(notice_id)
-        for person in self.dice.sample(self.people, PEOPLE // 2):
-            read = await self.ask("notifications", "POST", f"/inbox/{notice_id}/acknowledgement", None, person=person)
-            if read is not None and read.status_code == 200:
-                self.accepted.read.add((notice_id, str(person)))
+        await asyncio.gather(*(self._read(notice_id, one) for one in self.dice.sample(self.people, PEOPLE // 2)))
+
+    async def _read(self, notice_id: str, person: UUID) -> None:
+        answer = await self.ask("notifications", "POST", f"/inbox/{notice_id}/acknowledgement", None, person=person)
+        if answer is not None and answer.status_code == 200:
+            self.accepted.read.add((notice_id, str(person)))
 
     async def settled(self, seconds: float) -> dict[str, int]:
         """What is broken when all is quiet; what is on its way has as long as is fair."""
@@ -241,22 +243,22 @@ class Story:
             await asyncio.sleep(2)
             self.house.watch()
             with suppress(*AWAY):
-                found = await broken(self.house, self.accepted)
-                if not any(found.values()) and not await on_their_way(self.house):
+                found = await broken(self.house.postgres.url(), self.accepted)
+                if not any(found.values()) and not await on_their_way(self.house.postgres.url()):
                     await asyncio.sleep(DEADLINE.total_seconds() + 3)  # the last deadline, and a late repeat, would show now
-                    return await broken(self.house, self.accepted)
+                    return await broken(self.house.postgres.url(), self.accepted)
         return found
 
 
 async def play(house: House, kills: int, seed: int) -> dict[str, Any]:
     """Everybody plays while processes die; then the reader reads."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as http:
         story = Story(house, random.Random(seed), http)
         await story.begin()
         print("  the story runs", flush=True)
         done, enough = asyncio.Event(), asyncio.Event()
         done.set()
-        acts = (*[story.sign_up] * 4, story.crowd, story.amend, story.amend, story.move, story.move, story.turn_unfit, story.order)
+        acts = (*[story.sign_up] * 6, story.crowd, story.amend, story.amend, story.move, story.move, story.turn_unfit, story.order)
         acting = [asyncio.create_task(_again(act, enough)) for act in acts]
         dead = await kill(house, kills, done, random.Random(seed))
         enough.set()
