@@ -65,7 +65,7 @@ def _own_member(own: UUID) -> ColumnElement[bool]:
     return or_(TeamMember.person_id == own, TeamMember.team_id.in_(led))
 
 
-_ASSIGNMENTS = ("assignment.read", "assignment.confirm", "assignment.free", "attendance.record")
+_ASSIGNMENTS = ("assignment.read", "assignment.confirm", "attendance.record")  # who frees people for a duty reads no lists
 
 SCOPE: Scope = {
     Team: _reached(_own_team, "team.read"),
