@@ -28,6 +28,8 @@ from shared.web import Body, Line, Note
 
 attendance = Slice(tags=["attendance"])
 
+SAID_TO_LEADERS = frozenset({"person_id", "rule", "role", "hours", "least", "most", "action"})
+
 
 class Arrival(Body):
     """`code`: what the QR code at the site says; whoever leads the shift needs none, and may say when it was."""
@@ -94,7 +96,10 @@ async def check_in(
     late. Who was marked as not come may still come while there is a place. Refused: `not_found`, `wrong_code`, `too_early` (more than an
     hour), `over_already`, `checked_in_already`, `checked_out_already`, `off_already`, `not_fit` (not any more), `full`, `overlap`; 422
     `in_future`."""
-    return await _come(tx, assignment_id, wish, caller)
+    try:
+        return await _come(tx, assignment_id, wish, caller)
+    except Refused as no:
+        raise _kept_short(no, caller) from no
 
 
 @attendance.post("/assignments/{assignment_id}/checkout")
@@ -143,14 +148,17 @@ async def mark_no_show(
 @attendance.post("/shifts/{shift_id}/walkons", status_code=201)
 async def walk_on(shift_id: ShiftId, wish: WalkOn, caller: Annotated[Caller, require("attendance.record")], tx: Tx) -> AssignmentShown:
     """Somebody is there unplanned: checked in at once, by who leads or coordinates. Refused: `not_found` for everybody else, `too_early`,
-    and all that forbids to ask somebody; 422 `no_role`, `unknown_id`."""
+    and all that forbids to ask somebody, of which who leads learns no more than what it is; 422 `no_role`, `unknown_id`."""
     shift = await tx.scalar(select(Shift).where(Shift.id == shift_id))
     if shift is None or not _leads(shift, caller):
         raise Refused("not_found", 404)
     if forbidden_arrival(shift.starts_at, shift.ends_at, now()) == "too_early":
         raise Refused("too_early", 409)
     manner = Manner("checked_in", caller, override=wish.override, running=True)
-    return await one_placed(tx, await place_people(tx, shift_id, wish.role, [wish.person_id], manner))
+    try:
+        return await one_placed(tx, await place_people(tx, shift_id, wish.role, [wish.person_id], manner))
+    except Refused as no:
+        raise _kept_short(no, caller) from no
 
 
 @attendance.due(BEGINNING)
@@ -203,6 +211,13 @@ async def _take_place_again(tx: AsyncSession, row: Assignment, begins_at: dateti
         raise Refused("full", 409, {"role": row.role})
     overridden = OVERRIDABLE if row.override_reason is not None else ()
     await book(tx, Span(row.id, row.person_id, begins_at, row.ends_at, "assignment"), despite=overridden)
+
+
+def _kept_short(no: Refused, caller: Caller) -> Refused:
+    """To whoever leads a shift and sees no others: that it cannot be, not where somebody is instead, nor until when they are fit."""
+    if caller.reach("assignment.read").everything or no.params.get("person_id") == str(caller.person_id):
+        return no
+    return Refused(no.code, no.status, {name: value for name, value in no.params.items() if name in SAID_TO_LEADERS}, no.errors)
 
 
 def _leads(shift: Shift, caller: Caller) -> bool:

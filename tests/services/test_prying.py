@@ -1,14 +1,19 @@
 """Prying: what people learn of others by routes that they may ask for something else."""
 
+from datetime import timedelta
+
 from tests.doors import Door
 from tests.people import (
+    COORDINATOR,
     FANG_JIBAI,
     GU_CHANGTING,
     LIANG_YUAN,
+    PAN_XIANGYE,
+    TANG_YINAN,
     TODAY,
     caller,
 )
-from tests.services.deployment import is_on, knows_everybody, planned, shifts_of
+from tests.services.deployment import is_fit, is_on, knows_everybody, planned, shifts_of
 
 PLANNER = caller(FANG_JIBAI, "duty_planner")
 GATE_LEADER = caller(GU_CHANGTING)
@@ -26,3 +31,26 @@ async def test_who_may_free_people_for_a_duty_does_not_read_who_is_where(dispatc
 
     assert one["assignments"] == []
     assert [row["assignments"] for site in day["sites"] for row in site["shifts"] if row["assignments"]] == []
+
+
+async def test_who_leads_a_shift_learns_of_a_walk_on_what_forbids_it_and_not_where_they_are_nor_until_when_they_are_fit(
+    dispatch: Door,
+) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch, sites=GATES, requirement="testing_point")
+    here, elsewhere = (await shifts_of(dispatch, operation))[0], (await shifts_of(dispatch, operation, 1))[0]
+    await is_fit(dispatch, PAN_XIANGYE, until=here.ends_at - timedelta(hours=1))
+    await is_fit(dispatch, TANG_YINAN)
+    await is_on(dispatch, elsewhere, TANG_YINAN)
+
+    said = {}
+    for who in (GATE_LEADER, COORDINATOR):
+        for person in (PAN_XIANGYE, TANG_YINAN):
+            body = {"person_id": str(person.id), "role": "登记"}
+            problem = (await dispatch.post(f"/shifts/{here.id}/walkons", body, who)).json()
+            said[who.name, problem["code"]] = set(problem["params"])
+
+    assert said[GATE_LEADER.name, "not_fit"] == {"rule", "person_id"}
+    assert said[GATE_LEADER.name, "overlap"] == {"person_id"}
+    assert {"until"} < said[COORDINATOR.name, "not_fit"]
+    assert {"starts_at", "ends_at"} < said[COORDINATOR.name, "overlap"]
