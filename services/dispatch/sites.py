@@ -1,5 +1,6 @@
 """Sites: changed, and the code by which people who are there check in."""
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from shared.service import Slice
 from shared.web import Body, Line, Shown, Version
 
 sites = Slice(prefix="/sites", tags=["sites"])
+
+CODE_SHOWN_FOR = timedelta(hours=12)
 
 
 class SiteWish(Body):
@@ -72,11 +75,13 @@ async def change_site(site_id: SiteId, wish: SiteWish, caller: Annotated[Caller,
 
 @sites.get("/{site_id}/code")
 async def show_code(site_id: SiteId, caller: Annotated[Caller, require("attendance.record")], read: Read) -> SiteCode:
-    """The code that the site's QR code carries, for who coordinates or leads there. Refused: `not_found`, also for everybody else."""
+    """The code that the site's QR code carries, for who coordinates or leads there, of a shift until 12 hours after it. Refused:
+    `not_found`, also for everybody else."""
     reach = caller.reach("attendance.record")
     wanted = select(Site, Operation.name).join(Operation, Operation.id == Site.operation_id).where(Site.id == site_id)
     if not reach.everything:
         led = select(Shift.site_id).where(Shift.leader_id == reach.own, Shift.site_id == site_id, Shift.state != "cancelled")
+        led = led.where(Shift.ends_at > now() - CODE_SHOWN_FOR)
         wanted = wanted.where(or_(Site.leader_id == reach.own, Site.id.in_(led)))
     found = (await read.execute(wanted)).one_or_none()
     if found is None:

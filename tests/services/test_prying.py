@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from shared import clock
 from tests.doors import Door
 from tests.people import (
     COORDINATOR,
@@ -54,3 +55,18 @@ async def test_who_leads_a_shift_learns_of_a_walk_on_what_forbids_it_and_not_whe
     assert said[GATE_LEADER.name, "overlap"] == {"person_id"}
     assert {"until"} < said[COORDINATOR.name, "not_fit"]
     assert {"starts_at", "ends_at"} < said[COORDINATOR.name, "overlap"]
+
+
+async def test_the_code_of_a_site_is_for_who_leads_there_now_or_later(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch, sites=[{"name": "东门"}])
+    site = operation["sites"][0]["id"]
+    first = (await shifts_of(dispatch, operation))[0]
+    led = await dispatch.patch(f"/shifts/{first.id}", {"leader_id": str(GU_CHANGTING.id), "version": first.version}, COORDINATOR)
+    assert led.status_code == 200, led.text
+
+    during = await dispatch.get(f"/sites/{site}/code", GATE_LEADER)
+    clock.set_now(first.ends_at + timedelta(hours=13))
+    after = await dispatch.get(f"/sites/{site}/code", GATE_LEADER)
+
+    assert (during.status_code, after.status_code) == (200, 404)
