@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.dispatch.reads import local_day
 from services.dispatch.shapes import SiteId
 from services.dispatch.tables import Operation, SampleCount, Shift, Site
 from shared.auth import Caller, require
@@ -62,16 +63,16 @@ async def show_counts(
     read: Read,
     on: Annotated[date | None, Query(description="The local day; today without it")] = None,
 ) -> SiteCounts:
-    """What a site counted in a day, by hour. Refused: `not_found`, also for who neither leads there nor coordinates."""
-    site, operation = await _led_site(read, caller, site_id)
+    """What a site counted in a day, by hour. Refused: `not_found`, also for who neither leads there that day nor coordinates."""
+    site, operation = await _led_site(read, caller, site_id, on or today())
     return await _shown(read, site, operation, on or today())
 
 
 @counts.put("/{site_id}/counts")
 async def enter_count(site_id: SiteId, wish: CountWish, caller: Annotated[Caller, require("count.record")], tx: Tx) -> SiteCounts:
     """Enter or correct the samples of an hour. The same number again changes nothing. Refused: `not_found` for who neither leads there
-    nor coordinates; 422 `in_future`, `outside_operation`."""
-    site, operation = await _led_site(tx, caller, site_id, hold=True)
+    that day nor coordinates; 422 `in_future`, `outside_operation`."""
+    site, operation = await _led_site(tx, caller, site_id, wish.on, hold=True)
     moment = now().astimezone(zone())
     if (wish.on, wish.hour) > (moment.date(), moment.hour):
         raise wrong("hour", "in_future")
@@ -89,12 +90,13 @@ async def enter_count(site_id: SiteId, wish: CountWish, caller: Annotated[Caller
     return await _shown(tx, site, operation, wish.on)
 
 
-async def _led_site(read: AsyncSession, caller: Caller, site_id: UUID, *, hold: bool = False) -> tuple[Site, Operation]:
-    """The site, if the caller coordinates or leads it or a shift there; `hold` keeps its row until the transaction ends."""
+async def _led_site(read: AsyncSession, caller: Caller, site_id: UUID, on: date, *, hold: bool = False) -> tuple[Site, Operation]:
+    """The site, if the caller coordinates or leads it or a shift there on that day; `hold` keeps its row until the transaction ends."""
     wanted = select(Site, Operation).join(Operation, Operation.id == Site.operation_id).where(Site.id == site_id)
     reach = caller.reach("count.record")
     if not reach.everything:
         led = select(Shift.site_id).where(Shift.leader_id == reach.own, Shift.site_id == site_id, Shift.state != "cancelled")
+        led = led.where(local_day(Shift.starts_at) <= on, local_day(Shift.ends_at) >= on)
         wanted = wanted.where(or_(Site.leader_id == reach.own, Site.id.in_(led)))
     found = (await read.execute(wanted.with_for_update(of=Site, key_share=True) if hold else wanted)).one_or_none()
     if found is None:

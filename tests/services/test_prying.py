@@ -70,3 +70,18 @@ async def test_the_code_of_a_site_is_for_who_leads_there_now_or_later(dispatch: 
     after = await dispatch.get(f"/sites/{site}/code", GATE_LEADER)
 
     assert (during.status_code, after.status_code) == (200, 404)
+
+
+async def test_who_led_a_shift_counts_on_its_day_alone(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch, sites=[{"name": "东门"}])
+    site = operation["sites"][0]["id"]
+    first = (await shifts_of(dispatch, operation))[0]
+    await dispatch.patch(f"/shifts/{first.id}", {"leader_id": str(GU_CHANGTING.id), "version": first.version}, COORDINATOR)
+    clock.set_now(first.starts_at + timedelta(days=1, hours=6))
+
+    own = await dispatch.put(f"/sites/{site}/counts", {"on": "2021-08-04", "hour": 9, "samples": 10}, GATE_LEADER)
+    others = await dispatch.put(f"/sites/{site}/counts", {"on": "2021-08-05", "hour": 9, "samples": 10}, GATE_LEADER)
+    read = await dispatch.get(f"/sites/{site}/counts?on=2021-08-05", GATE_LEADER)
+
+    assert (own.status_code, others.status_code, read.status_code) == (200, 404, 404)
