@@ -1,6 +1,6 @@
 """Questions that several slices ask: who is an audience, what is it called, how do its departments stand."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -117,16 +117,34 @@ async def notice_of(tx: AsyncSession, notice_id: UUID, *, hold: bool = False) ->
 
 
 async def notices_shown(read: AsyncSession, caller: Caller, rows: Sequence[Notice]) -> list[NoticeShown]:
-    """Notices with the names of their audiences and the counts, in at most five statements."""
+    """Notices with the names of their audiences and the counts, in at most six statements."""
     totals = await totals_of(read, [row.id for row in rows]) if rows else {}
-    names = await _names(read, rows)
-    return [_shown(row, caller, totals.get(row.id, Counts()), names) for row in rows]
+    seen = await _people_seen(read, caller, rows)
+    names = await _names(read, rows, seen)
+    return [_shown(row, caller, totals.get(row.id, Counts()), names, seen) for row in rows]
 
 
-async def _names(read: AsyncSession, rows: Sequence[Notice]) -> dict[UUID, str]:
+async def _people_seen(read: AsyncSession, caller: Caller, rows: Sequence[Notice]) -> dict[UUID, set[UUID]]:
+    """Of notices to named people, whom the caller may see of them; none of it where that is everybody: whom else a notice was for is
+    not for the head of some."""
+    reaches = caller.reach("notice.progress"), caller.reach("notice.issue")
+    ids = [row.id for row in rows if row.audience_kind == "people"]
+    if not ids or any(reach.everything for reach in reaches):
+        return {}
+    seen: dict[UUID, set[UUID]] = {one: set() for one in ids}
+    for notice_id, person_id in await read.execute(select(Recipient.notice_id, Recipient.person_id).where(Recipient.notice_id.in_(ids))):
+        seen[notice_id].add(person_id)
+    return seen
+
+
+def _audience_seen(row: Notice, seen: Mapping[UUID, set[UUID]]) -> list[UUID]:
+    return [one for one in row.audience_ids if one in seen[row.id]] if row.id in seen else row.audience_ids
+
+
+async def _names(read: AsyncSession, rows: Sequence[Notice], seen: Mapping[UUID, set[UUID]]) -> dict[UUID, str]:
     wanted: dict[str, set[UUID]] = {}
     for row in rows:
-        wanted.setdefault(row.audience_kind, set()).update(row.audience_ids[:NAMES_SHOWN])
+        wanted.setdefault(row.audience_kind, set()).update(_audience_seen(row, seen)[:NAMES_SHOWN])
     tables: dict[str, Any] = {"departments": KnownDepartment, "teams": KnownTeam, "people": KnownPerson}
     found: dict[UUID, str] = {}
     for kind, ids in wanted.items():
@@ -139,11 +157,12 @@ async def _names(read: AsyncSession, rows: Sequence[Notice]) -> dict[UUID, str]:
     return found
 
 
-def _shown(row: Notice, caller: Caller, totals: Counts, names: dict[UUID, str]) -> NoticeShown:
+def _shown(row: Notice, caller: Caller, totals: Counts, names: dict[UUID, str], seen: Mapping[UUID, set[UUID]]) -> NoticeShown:
     withdrawn = None
     if row.withdrawn_at:
         withdrawn = Withdrawn(at=row.withdrawn_at, by=row.withdrawn_by_name or "", reason=row.withdrawn_reason or "")
-    called = [names[one] for one in row.audience_ids[:NAMES_SHOWN] if one in names]
+    ids = _audience_seen(row, seen)
+    called = [names[one] for one in ids[:NAMES_SHOWN] if one in names]
     return NoticeShown(
         id=row.id,
         kind=row.kind,  # type: ignore[arg-type]  # the table's check holds the same words
@@ -152,7 +171,7 @@ def _shown(row: Notice, caller: Caller, totals: Counts, names: dict[UUID, str]) 
         text=row.text,
         title_en=row.title_en,
         text_en=row.text_en,
-        audience=AudienceShown(kind=row.audience_kind, ids=row.audience_ids, names=called),  # type: ignore[arg-type]
+        audience=AudienceShown(kind=row.audience_kind, ids=ids, names=called),  # type: ignore[arg-type]
         deadline_at=row.deadline_at,
         overdue=is_late(now(), row.deadline_at),
         asks_done=row.asks_done,

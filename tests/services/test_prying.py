@@ -8,6 +8,8 @@ from tests.people import (
     COORDINATOR,
     FANG_JIBAI,
     GU_CHANGTING,
+    HEAD,
+    LEADER,
     LIANG_YUAN,
     PAN_XIANGYE,
     TANG_YINAN,
@@ -15,6 +17,7 @@ from tests.people import (
     caller,
 )
 from tests.services.deployment import is_fit, is_on, knows_everybody, planned, shifts_of
+from tests.services.notified import issued, tell
 
 PLANNER = caller(FANG_JIBAI, "duty_planner")
 GATE_LEADER = caller(GU_CHANGTING)
@@ -85,3 +88,14 @@ async def test_who_led_a_shift_counts_on_its_day_alone(dispatch: Door) -> None:
     read = await dispatch.get(f"/sites/{site}/counts?on=2021-08-05", GATE_LEADER)
 
     assert (own.status_code, others.status_code, read.status_code) == (200, 404, 404)
+
+
+async def test_a_head_reads_of_a_notice_to_named_people_only_those_of_the_department(notifications: Door) -> None:
+    await tell(notifications)
+    notice = await issued(notifications, audience={"kind": "people", "ids": [str(LIANG_YUAN.id), str(PAN_XIANGYE.id)]})
+
+    seen = (await notifications.get(f"/notices/{notice['id']}", HEAD)).json()["audience"]
+    whole = (await notifications.get(f"/notices/{notice['id']}", LEADER)).json()["audience"]
+
+    assert (seen["ids"], seen["names"]) == ([str(LIANG_YUAN.id)], [LIANG_YUAN.name])
+    assert whole["ids"] == [str(LIANG_YUAN.id), str(PAN_XIANGYE.id)]
