@@ -101,6 +101,7 @@ async def _audience(request: Request, found: Meant, form: Mapping[str, Any]) -> 
         case "people":
             return {"kind": "people", "ids": await _named(request, found, str(form.get("people", "")))}
         case "urged" if may(request, "urge.read"):
+            found.wish["about_health"] = True
             return {"kind": "people", "ids": _needed(found, "to", await urged(), "nobody_urged")}
     found.say("to", "required")
     return {"kind": "everyone", "ids": []}

@@ -37,6 +37,9 @@ class NewNotice(Body):
     asks_done: bool = Field(False, description="Done is a second fact, beside read")
     done_deadline_at: AwareDatetime | None = None
     mail: bool = Field(False, description="By e-mail as well, where there is an address; the inbox does not depend on it")
+    about_health: bool = Field(
+        False, description="Whom it is for says how they stand: only whoever issues it, and who may read whom to urge, follow it"
+    )
 
     model_config = Body.model_config | {
         "json_schema_extra": {

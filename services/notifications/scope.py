@@ -1,10 +1,10 @@
 """Which rows a caller may see, a line a table; the session adds it to every statement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.notifications.tables import (
@@ -39,8 +39,7 @@ def _own(person_id: InstrumentedAttribute[UUID], caller: Caller) -> ColumnElemen
     return person_id == caller.person_id if caller.person_id else false()
 
 
-def _of_department(department_id: Any, caller: Caller) -> ColumnElement[bool]:
-    departments = caller.reach("notice.progress").departments
+def _of_department(department_id: Any, departments: Collection[UUID]) -> ColumnElement[bool]:
     return department_id.in_(with_everything_below(KnownDepartment, departments)) if departments else false()
 
 
@@ -48,25 +47,50 @@ def _all_progress(caller: Caller) -> bool:
     return caller.reach("notice.progress").everything or caller.reach("notice.issue").everything
 
 
-def _notices(caller: Caller) -> Limit:
-    if _all_progress(caller):
+def _about_health(notice_id: Any, caller: Caller) -> Limit:
+    """Not those whose audience tells how people stand, unless one issued it; all for whoever may read whom to urge anyway."""
+    if caller.reach("urge.read").everything:
         return None
-    mine = select(_MINE.c.notice_id).where(_MINE.c.person_id == caller.person_id)
-    theirs = select(_NUMBERS.c.notice_id).where(_of_department(_NUMBERS.c.department_id, caller))
-    reached = [Notice.id.in_(mine)] if caller.person_id else []
-    if caller.reach("notice.progress").departments:
-        reached.append(Notice.id.in_(theirs))
+    hidden = select(_ISSUED.c.id).where(_ISSUED.c.about_health)
+    if caller.person_id:
+        hidden = hidden.where(_ISSUED.c.issued_by.is_distinct_from(caller.person_id))
+    seen: ColumnElement[bool] = notice_id.not_in(hidden)
+    return seen
+
+
+def _followed(notice_id: Any, caller: Caller, reached: ColumnElement[bool]) -> ColumnElement[bool]:
+    plain = _about_health(notice_id, caller)
+    return reached if plain is None else and_(reached, plain)
+
+
+def _notices(caller: Caller) -> Limit:
+    if _all_progress(caller) and caller.reach("urge.read").everything:
+        return None
+    reached: list[ColumnElement[bool]] = []
+    if caller.person_id:
+        reached.append(Notice.id.in_(select(_MINE.c.notice_id).where(_MINE.c.person_id == caller.person_id)))
+    if _all_progress(caller):
+        reached.append(_followed(_ISSUED.c.id, caller, true()))
+    for action, whole in (("notice.progress", False), ("urge.read", True)):
+        if departments := caller.reach(action).departments:
+            theirs = select(_NUMBERS.c.notice_id).where(_of_department(_NUMBERS.c.department_id, departments))
+            inside = Notice.id.in_(theirs)
+            reached.append(inside if whole else _followed(_ISSUED.c.id, caller, inside))
     return or_(false(), *reached)
 
 
-def _counted(person_id: InstrumentedAttribute[UUID] | None, department_id: Any) -> Callable[[Caller], Limit]:
+def _counted(person_id: InstrumentedAttribute[UUID] | None, notice_id: Any, department_id: Any = None) -> Callable[[Caller], Limit]:
     """One's own rows, those of the departments one answers for, or all."""
 
     def limit(caller: Caller) -> Limit:
-        if _all_progress(caller):
+        everything = _all_progress(caller)
+        if everything and caller.reach("urge.read").everything:
             return None
         own = _own(person_id, caller) if person_id is not None else false()
-        return or_(own, _of_department(department_id, caller))
+        if department_id is None:
+            return or_(own, _followed(notice_id, caller, true())) if everything else own
+        theirs = true() if everything else _of_department(department_id, caller.reach("notice.progress").departments)
+        return or_(own, _followed(notice_id, caller, theirs), _of_department(department_id, caller.reach("urge.read").departments))
 
     return limit
 
@@ -97,12 +121,12 @@ def _assignments(caller: Caller) -> Limit:
 
 SCOPE: Scope = {
     Notice: _notices,
-    Recipient: _counted(Recipient.person_id, Recipient.department_id),
-    NoticeDepartment: _counted(None, NoticeDepartment.department_id),
-    Record: _counted(Record.person_id, Record.department_id),
+    Recipient: _counted(Recipient.person_id, Recipient.notice_id, Recipient.department_id),
+    NoticeDepartment: _counted(None, NoticeDepartment.notice_id, NoticeDepartment.department_id),
+    Record: _counted(Record.person_id, Record.notice_id, Record.department_id),
     Correction: lambda caller: None,  # found through its record alone
     Reminder: _of_notices(Reminder.notice_id),
-    Delivery: lambda caller: None if _all_progress(caller) else _own(Delivery.person_id, caller),
+    Delivery: _counted(Delivery.person_id, Delivery.notice_id),
     Alert: _alerts,
     AlertPerson: lambda caller: _own(AlertPerson.person_id, caller),
     Webhook: _webhooks,

@@ -40,6 +40,7 @@ class Notice(Table):
     asks_done: Mapped[bool]
     done_deadline_at: Mapped[datetime | None]
     mail: Mapped[bool]
+    about_health: Mapped[bool] = mapped_column(default=False)  # whom it is for says how they stand
     head_count: Mapped[int]
     issued_by: Mapped[UUID | None] = mapped_column(index=True)  # the person; nobody where a system issued it
     issued_by_name: Mapped[str]

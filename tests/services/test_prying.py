@@ -9,12 +9,15 @@ from tests.people import (
     FANG_JIBAI,
     GU_CHANGTING,
     HEAD,
+    HEALTH,
     LEADER,
     LIANG_YUAN,
     PAN_XIANGYE,
+    REPORTER,
     TANG_YINAN,
     TODAY,
     caller,
+    client,
 )
 from tests.services.deployment import is_fit, is_on, knows_everybody, planned, shifts_of
 from tests.services.notified import issued, tell
@@ -99,3 +102,19 @@ async def test_a_head_reads_of_a_notice_to_named_people_only_those_of_the_depart
 
     assert (seen["ids"], seen["names"]) == ([str(LIANG_YUAN.id)], [LIANG_YUAN.name])
     assert whole["ids"] == [str(LIANG_YUAN.id), str(PAN_XIANGYE.id)]
+
+
+async def test_a_notice_to_who_is_to_be_urged_is_followed_by_those_who_may_read_whom_to_urge_alone(notifications: Door) -> None:
+    await tell(notifications)
+    audience = {"kind": "people", "ids": [str(LIANG_YUAN.id), str(PAN_XIANGYE.id)]}
+    notice = await issued(notifications, HEALTH, audience=audience, about_health=True)
+    path = f"/notices/{notice['id']}"
+
+    for who in (COORDINATOR, LEADER, caller(TANG_YINAN, "duty_officer"), REPORTER, client("reader", "notices:read")):
+        assert [(await notifications.get(one, who)).status_code for one in (path, f"{path}/people", f"{path}/progress")] == [404] * 3
+        assert (await notifications.get("/notices", who)).json()["total"] == 0
+    people = {who.name: (await notifications.get(f"{path}/people", who)).json()["items"] for who in (HEALTH, HEAD)}
+
+    assert {one["person"]["name"] for one in people[HEALTH.name]} == {LIANG_YUAN.name, PAN_XIANGYE.name}
+    assert {one["person"]["name"] for one in people[HEAD.name]} == {LIANG_YUAN.name}
+    assert (await notifications.get(f"/inbox/{notice['id']}", caller(PAN_XIANGYE))).status_code == 200

@@ -24,6 +24,7 @@ def upgrade() -> None:
             asks_done boolean not null,
             done_deadline_at timestamptz,
             mail boolean not null,
+            about_health boolean not null default false,
             head_count integer not null constraint notice__nobody check (head_count > 0),
             issued_by uuid,
             issued_by_name text not null,
