@@ -127,9 +127,10 @@ async def notices_shown(read: AsyncSession, caller: Caller, rows: Sequence[Notic
 async def _people_seen(read: AsyncSession, caller: Caller, rows: Sequence[Notice]) -> dict[UUID, set[UUID]]:
     """Of notices to named people, whom the caller may see of them; none of it where that is everybody: whom else a notice was for is
     not for the head of some."""
-    reaches = caller.reach("notice.progress"), caller.reach("notice.issue")
-    ids = [row.id for row in rows if row.audience_kind == "people"]
-    if not ids or any(reach.everything for reach in reaches):
+    everything = caller.reach("notice.progress").everything or caller.reach("notice.issue").everything
+    health = everything and caller.reach("urge.read").everything
+    ids = [row.id for row in rows if row.audience_kind == "people" and not (health if row.about_health else everything)]
+    if not ids:
         return {}
     seen: dict[UUID, set[UUID]] = {one: set() for one in ids}
     for notice_id, person_id in await read.execute(select(Recipient.notice_id, Recipient.person_id).where(Recipient.notice_id.in_(ids))):

@@ -118,3 +118,5 @@ async def test_a_notice_to_who_is_to_be_urged_is_followed_by_those_who_may_read_
     assert {one["person"]["name"] for one in people[HEALTH.name]} == {LIANG_YUAN.name, PAN_XIANGYE.name}
     assert {one["person"]["name"] for one in people[HEAD.name]} == {LIANG_YUAN.name}
     assert (await notifications.get(f"/inbox/{notice['id']}", caller(PAN_XIANGYE))).status_code == 200
+    reached = (await notifications.get(path, caller(PAN_XIANGYE, "coordinator"))).json()
+    assert (reached["audience"]["ids"], reached["totals"]["told_count"]) == ([str(PAN_XIANGYE.id)], 0)
