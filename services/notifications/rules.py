@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -130,6 +130,7 @@ def who_hears(department_id: UUID, departments: Mapping[UUID, Department], here:
 
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_ODD4, _ODD6 = IPv4Network("192.0.0.0/24"), IPv6Network("fec0::/10")  # for protocols (clouds tell secrets there), and site-local of old
 
 
 def is_inside(address: str) -> bool:
@@ -143,7 +144,8 @@ def is_inside(address: str) -> bool:
             return True
         if ip.ipv4_mapped is not None or ip in _NAT64:
             return False
-    return not ip.is_global or ip.is_multicast or ip.is_reserved
+    named = ip in _ODD4 if isinstance(ip, IPv4Address) else ip in _ODD6
+    return named or not ip.is_global or ip.is_multicast or ip.is_reserved
 
 
 def signature(secret: str, message_id: str, at: int, body: bytes) -> str:
