@@ -30,7 +30,7 @@ async def test_a_post_is_added_with_its_pool_and_everybody_reads_it(gateway: Gat
     assert 'value="门岗"' in found.text
     assert answer.headers["location"] == "/posts?done=post_added"
     words = words_of(await (await gateway.browser(LIANG_YUAN)).get("/posts"))
-    assert "20:00–次日 08:00" in words
+    assert "20:00– 次日 08:00" in words
     assert "教务处" in words
     assert "指定 1 人" in words
     [kept] = (await gateway.doors.duty.get("/posts", PLANNER)).json()["items"]
