@@ -54,8 +54,12 @@ async def test_a_gap_goes_to_the_duty_planners_with_the_best_replacements_first(
     assert (alert["kind"], alert["person"]["name"]) == ("gap", LIANG_YUAN.name)
     assert [one["name"] for one in alert["candidates"]] == [PAN_XIANGYE.name, GU_CHANGTING.name]
     assert alert["params"] == {
-        "gap_id": str(GAP.gap_id), "post_name": "带班领导", "because": "left", "instead_of": None,
-        "starts_at": "2021-08-04T08:00:00+08:00", "ends_at": "2021-08-04T12:00:00+08:00",
+        "gap_id": str(GAP.gap_id),
+        "post_name": "带班领导",
+        "because": "left",
+        "instead_of": None,
+        "starts_at": "2021-08-04T08:00:00+08:00",
+        "ends_at": "2021-08-04T12:00:00+08:00",
     }
     assert [one.person_ids for one in await notifications.told(AlertsChanged)] == [[FANG_JIBAI.id]]
     for other in (COORDINATOR, LEADER, STAFF):

@@ -105,8 +105,12 @@ async def test_whoever_is_confirmed_is_told_once_and_signed(notifications: Door)
     with pytest.raises(WebhookVerificationError):
         Receiver(hook["secret"]).verify(body + b" ", headers)
     assert json.loads(body)["data"] == {
-        "assignment_id": str(id_of(f"a{LIANG_YUAN.number}")), "shift_id": str(id_of("shift")), "person_id": str(LIANG_YUAN.id),
-        "role": "扫码", "starts_at": "2021-08-04T08:00:00+08:00", "ends_at": "2021-08-04T12:00:00+08:00",
+        "assignment_id": str(id_of(f"a{LIANG_YUAN.number}")),
+        "shift_id": str(id_of("shift")),
+        "person_id": str(LIANG_YUAN.id),
+        "role": "扫码",
+        "starts_at": "2021-08-04T08:00:00+08:00",
+        "ends_at": "2021-08-04T12:00:00+08:00",
     }
     assert [(one["state"], one["tries"]) for one in await deliveries(notifications, hook)] == [("sent", 1)]
 
