@@ -32,7 +32,8 @@ SCOPES = (
     "notices:read",
     "notices:write",
 )
-HEALTH_SCOPES = frozenset({"vaccination:read", "vaccination:write", "people:write"})  # the last names heads, who read who is to be urged
+HEALTH_SCOPES = frozenset({"vaccination:read", "vaccination:write", "people:write", "dispatch:write"})
+"""Approved by a holder of health: people:write names heads, who read who is to be urged; dispatch:write asks who is fit for what."""
 
 ACTIONS: Mapping[str, Mapping[str, Extent]] = MappingProxyType(
     {

@@ -63,7 +63,7 @@ async def show_site(code: Code, caller: Annotated[Caller, require("attendance.re
     near = (Assignment.ends_at > now() - BEFORE, Assignment.starts_at < now() + AHEAD)
     rows = list(await read.scalars(mine.where(*near).order_by(Assignment.starts_at).limit(20)))
     people = await brief_people(read, {row.person_id for row in rows})
-    return Here(site=SiteBrief.model_validate(site), operation=operation, mine=[assignment_shown(row, people) for row in rows])
+    return Here(site=SiteBrief.model_validate(site), operation=operation, mine=[assignment_shown(row, people, caller) for row in rows])
 
 
 @arrivals.get("/shifts/led/mine")

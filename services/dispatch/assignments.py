@@ -154,7 +154,7 @@ async def free_people(wish: Freeing, caller: Annotated[Caller, require("assignme
         gone = list(await tx.scalars(wanted.order_by(Assignment.starts_at).execution_options(populate_existing=True)))
     await release_assignments(tx, gone, wish.because)
     names = await brief_people(tx, {one.person_id for one in gone})
-    return Freed(freed=[assignment_shown(one, names) for one in gone])
+    return Freed(freed=[assignment_shown(one, names, caller) for one in gone])
 
 
 @assignments.get("/assignments/mine")
@@ -202,7 +202,7 @@ async def answer_assignment(
         row.version += 1
         await tx.flush()
         await tell_assignments(tx, [row])
-    return assignment_shown(row, await brief_people(tx, {row.person_id}))
+    return assignment_shown(row, await brief_people(tx, {row.person_id}), caller)
 
 
 @assignments.post("/assignments/{assignment_id}/release")
@@ -216,7 +216,7 @@ async def release_person(
     if row.ends_at <= now():
         raise Refused("over_already", 409)
     await release_assignments(tx, [row], "released", reason=wish.reason)
-    return assignment_shown(row, await brief_people(tx, {row.person_id}))
+    return assignment_shown(row, await brief_people(tx, {row.person_id}), caller)
 
 
 async def _must_be_own(tx: AsyncSession, assignment_id: UUID, caller: Caller) -> None:

@@ -247,4 +247,4 @@ def _moment(at: datetime | None, *, leads: bool) -> datetime:
 
 async def _told(tx: AsyncSession, row: Assignment) -> AssignmentShown:
     await tell_assignments(tx, [row])
-    return assignment_shown(row, await brief_people(tx, {row.person_id}))
+    return assignment_shown(row, await brief_people(tx, {row.person_id}), tx.info["caller"])

@@ -117,7 +117,7 @@ async def list_day(operation_id: OperationId, on: Day, caller: Annotated[Caller,
             ends_at=shift.ends_at,
             leader=brief(names, shift.leader_id) if shift.leader_id else None,
             roles=[RoleWish(name=one.name, head_count=one.head_count) for one in roles if one.shift_id == shift.id],
-            assignments=[assignment_shown(one, names) for one in people if one.shift_id == shift.id],
+            assignments=[assignment_shown(one, names, caller) for one in people if one.shift_id == shift.id],
         )
 
     here = [

@@ -146,7 +146,7 @@ async def placed_shown(read: AsyncSession, outcome: Outcome) -> Placed:
     counted = Counter(one.person_id for one in outcome.placed) + Counter(person_id for person_id, _ in outcome.refused)
     names = await brief_people(read, counted)
     return Placed(
-        done=[assignment_shown(one, names) for one in outcome.placed],
+        done=[assignment_shown(one, names, read.info["caller"]) for one in outcome.placed],
         refused=[Unplaced(person=brief(names, one), code=reason.code, params=dict(reason.params)) for one, reason in outcome.refused],
     )
 

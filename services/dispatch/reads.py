@@ -62,8 +62,10 @@ async def must_be_here(read: AsyncSession, **fields: Collection[UUID | None]) ->
             raise wrong(field, "unknown_id")
 
 
-def assignment_shown(row: Assignment, people: Mapping[UUID, PersonBrief]) -> AssignmentShown:
-    """An assignment with the person's name."""
+def assignment_shown(row: Assignment, people: Mapping[UUID, PersonBrief], caller: Caller) -> AssignmentShown:
+    """An assignment with the person's name. Reasons are typed words, and often of somebody's health: the person reads them, and whoever
+    puts people on shifts."""
+    told = caller.reach("assignment.confirm").everything or row.person_id == caller.person_id
     return AssignmentShown(
         id=row.id,
         shift_id=row.shift_id,
@@ -76,8 +78,8 @@ def assignment_shown(row: Assignment, people: Mapping[UUID, PersonBrief]) -> Ass
         late=row.late,
         asked_at=row.asked_at,
         answered_at=row.answered_at,
-        reason=row.reason,
-        override_reason=row.override_reason,
+        reason=row.reason if told else None,
+        override_reason=row.override_reason if told else None,
         override_by=row.override_by_name,
         checked_in_at=row.checked_in_at,
         checked_out_at=row.checked_out_at,
@@ -197,7 +199,7 @@ async def shift_shown(read: AsyncSession, row: Shift, caller: Caller, place: tup
         state=row.state,  # type: ignore[arg-type]
         reason=row.reason,
         roles=[RoleShown(name=one[0], head_count=one[1], taken_count=one[2], proposed_count=one[3]) for one in roles],
-        assignments=[assignment_shown(one, people) for one in assignments],
+        assignments=[assignment_shown(one, people, caller) for one in assignments],
         may_change=caller.reach("operation.change").everything and row.state != "cancelled" and row.ends_at > now(),
         version=row.version,
     )
