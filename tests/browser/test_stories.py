@@ -87,7 +87,7 @@ async def test_hr_records_a_dose_and_corrects_it_and_both_stay_readable(screens:
     page = screen.page
     form = page.locator("form[action$='/doses']")
     await page.locator("summary", has_text="补录一剂").click()
-    await form.locator("[name=product]").select_option("bibp")
+    await form.locator("[name=product]").select_option("covid19:bibp")
     await form.locator("[name=given_on]").fill("2021-08-02")
     await form.locator("[name=lot]").fill("WRONG-LOT")
     await form.locator("button.main-act").click()
@@ -169,7 +169,7 @@ async def test_the_main_ways_work_without_scripts(screens: Screens) -> None:
     await page.locator("main tbody a:visible").first.click()
     await page.locator("summary", has_text="补录一剂").click()
     form = page.locator("form[action$='/doses']")
-    await form.locator("[name=product]").select_option("bibp")
+    await form.locator("[name=product]").select_option("covid19:bibp")
     await form.locator("[name=given_on]").fill("2021-02-19")  # is on record already
 
     await form.locator("button.main-act").click()
