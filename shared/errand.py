@@ -178,8 +178,3 @@ class ErrandLoop:
             ended = self.runs[errand.kind].ended
             if held is not None and over and ended is not None:
                 await ended(tx, errand, fresh["error"])
-
-
-async def open_count(tx: AsyncSession) -> int:
-    """How many errands wait."""
-    return int(await tx.scalar(select(func.count()).select_from(Errand).where(Errand.state == "waiting")) or 0)

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import httpx
+
 from shared import clock
 from tests.doors import Door
 from tests.people import (
@@ -38,6 +40,20 @@ async def test_who_may_free_people_for_a_duty_does_not_read_who_is_where(dispatc
 
     assert one["assignments"] == []
     assert [row["assignments"] for site in day["sites"] for row in site["shifts"] if row["assignments"]] == []
+
+
+async def test_why_somebody_cannot_come_is_read_by_them_and_by_whoever_puts_people_on_shifts_alone(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch, sites=GATES)
+    shift = (await shifts_of(dispatch, operation))[0]
+    await is_on(dispatch, shift, LIANG_YUAN, reason="身体不适", override_reason="只差半小时休息")
+
+    def words(answer: httpx.Response) -> list[tuple[str | None, str | None]]:
+        return [(one["reason"], one["override_reason"]) for one in answer.json()["assignments"]]
+
+    typed, kept = [("身体不适", "只差半小时休息")], [(None, None)]
+    for who, seen in ((caller(LIANG_YUAN), typed), (COORDINATOR, typed), (GATE_LEADER, kept), (client("reader", "dispatch:read"), kept)):
+        assert words(await dispatch.get(f"/shifts/{shift.id}", who)) == seen, who.name
 
 
 async def test_who_leads_a_shift_learns_of_a_walk_on_what_forbids_it_and_not_where_they_are_nor_until_when_they_are_fit(
