@@ -1,4 +1,4 @@
-"""Says what the codes of the services mean (gateway/codes.py), in the language of the page."""
+"""Says what the codes of the services mean (gateway/codes), in the language of the page."""
 
 from collections.abc import Mapping
 from string import Formatter

@@ -17,6 +17,7 @@ HEADER = (
     "Plural-Forms: nplurals=1; plural=0;",
 )
 SHARED = "locale"  # the words of the frame, and those said in more than one page
+FRAME = ("layout", "codes")  # folders of the frame, which are no pages
 
 
 def said(folder: Path) -> Iterator[str | tuple[str, str]]:
@@ -31,8 +32,11 @@ def said(folder: Path) -> Iterator[str | tuple[str, str]]:
 
 def folders() -> dict[Path, list[Path]]:
     """Which word file speaks for which folders."""
-    pages = [path for path in sorted(GATEWAY.iterdir()) if path.is_dir() and path.name not in ("static", "locale", "layout", "__pycache__")]
-    return {GATEWAY / SHARED / "zh_Hans.po": [GATEWAY, GATEWAY / "layout"], **{page / "zh_Hans.po": [page] for page in pages}}
+    pages = [path for path in sorted(GATEWAY.iterdir()) if path.is_dir() and path.name not in ("static", SHARED, *FRAME, "__pycache__")]
+    return {
+        GATEWAY / SHARED / "zh_Hans.po": [GATEWAY, *(GATEWAY / name for name in FRAME)],
+        **{page / "zh_Hans.po": [page] for page in pages},
+    }
 
 
 def needed() -> dict[Path, set[str | tuple[str, str]]]:

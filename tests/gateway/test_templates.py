@@ -9,7 +9,7 @@ from string import Formatter
 import pytest
 from babel.messages.catalog import Message
 
-from gateway.codes import WORDS
+from gateway.codes import FILES, WORDS
 from gateway.pages import environment
 from infra.words import known, needed, spoken
 
@@ -117,8 +117,17 @@ def test_what_others_wrote_is_what_was_written_down() -> None:
         assert entry["licence"]
 
 
+def test_a_code_has_one_sentence() -> None:
+    places: dict[str, list[str]] = {}
+    for file in FILES:
+        for code in file.WORDS:
+            places.setdefault(code, []).append(file.__name__)
+
+    assert {code: where for code, where in places.items() if len(where) > 1} == {}, "say it once, in gateway/codes/everywhere.py"
+
+
 def test_a_code_that_a_service_can_say_has_words_on_the_pages() -> None:
-    """`Reason("overlap")`, `Refused("overlap")` and `wrong("field", "overlap")` are codes; each needs its line in codes.py."""
+    """`Reason("overlap")`, `Refused("overlap")` and `wrong("field", "overlap")` are codes; each needs its line in gateway/codes."""
     codes: dict[str, str] = {}
     for path in sorted([*(HOUSE / "services").rglob("*.py"), *(HOUSE / "shared").rglob("*.py"), *GATEWAY.rglob("*.py")]):
         text = path.read_text(encoding="utf-8")
