@@ -154,7 +154,7 @@ def _local_day(moment: str) -> date:
 def _covered(shift: Mapping[str, Any]) -> dict[str, Any]:
     """How a shift is covered, all its roles together. Whoever was asked and has not answered holds a place, but is not sure."""
     names = ("head_count", "proposed", "confirmed", "checked_in", "checked_out", "late", "no_show", "unfit_since")
-    total = {name: sum(role[name] for role in shift["roles"]) for name in names}
+    total = {name: sum(role[name] or 0 for role in shift["roles"]) for name in names}
     there, due = total["checked_in"] + total["checked_out"], total["confirmed"] - total["late"]
     sure = there + total["confirmed"]
     drawn = there + total["late"] + total["no_show"] + due

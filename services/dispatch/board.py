@@ -37,7 +37,8 @@ STATES = ("proposed", "confirmed", "checked_in", "checked_out", "no_show")
 
 
 class BoardCover(Shown):
-    """How places are covered. `late`: confirmed, the shift has begun, not there yet. `unfit_since`: fit when asked and not any more."""
+    """How places are covered. `late`: confirmed, the shift has begun, not there yet. `unfit_since`: fit when asked and not any more; null
+    for who may not ask who is fit: a role has few places, and everybody knows who holds them."""
 
     head_count: int
     proposed: int = 0
@@ -46,7 +47,7 @@ class BoardCover(Shown):
     checked_out: int = 0
     late: int = 0
     no_show: int = 0
-    unfit_since: int = 0
+    unfit_since: int | None = 0
 
 
 class BoardRole(BoardCover):
@@ -139,7 +140,8 @@ async def show_board(
     start, end = day_bounds(first, zone(), days)
     shown = (Shift.operation_id == operation_id, Shift.starts_at >= start, Shift.starts_at < end)
     shifts = list(await read.scalars(select(Shift).where(*shown).order_by(Shift.starts_at, Shift.ends_at)))
-    roles = await _roles(read, shown, operation.requirement)
+    tells_fit = caller.reach("candidate.read").everything
+    roles = await _roles(read, shown, operation.requirement, tells_fit=tells_fit)
     places = await _open_places(read, shown)
     counts = await _samples(read, operation_id, first, days)
     people = await brief_people(read, {*(one.leader_id for one in sites), *(one.leader_id for one in shifts)})
@@ -174,11 +176,14 @@ async def show_board(
         )
         for site in sites
     ]
-    return Board(operation=BoardOperation.model_validate(operation), on=first, days=days, as_of=now(), sites=rows, totals=_totals(rows))
+    return Board(
+        operation=BoardOperation.model_validate(operation), on=first, days=days, as_of=now(), sites=rows, totals=_totals(rows, tells_fit)
+    )
 
 
-async def _roles(read: AsyncSession, shown: Sequence[Any], rule: str | None) -> dict[UUID, list[BoardRole]]:
+async def _roles(read: AsyncSession, shown: Sequence[Any], rule: str | None, *, tells_fit: bool) -> dict[UUID, list[BoardRole]]:
     """How each role of each shift is covered, counted by the database."""
+    asks = rule is not None and tells_fit
     held = and_(Assignment.shift_id == ShiftRole.shift_id, Assignment.role == ShiftRole.name)
     late = count_where(Assignment.state == "confirmed", Assignment.starts_at <= now())
     fit = and_(
@@ -193,17 +198,19 @@ async def _roles(read: AsyncSession, shown: Sequence[Any], rule: str | None) -> 
             ShiftRole.head_count,
             *(count_where(Assignment.state == state).label(state) for state in STATES),
             late.label("late"),
-            *([unfit.label("unfit_since")] if rule else []),
+            *([unfit.label("unfit_since")] if asks else []),
         )
         .join(Shift, Shift.id == ShiftRole.shift_id)
         .outerjoin(Assignment, held)
     )
-    if rule:
+    if asks:
         wanted = wanted.outerjoin(KnownFitness, and_(KnownFitness.person_id == Assignment.person_id, KnownFitness.rule == rule))
     grouped = wanted.where(*shown).group_by(ShiftRole.shift_id, ShiftRole.name, ShiftRole.head_count, ShiftRole.place_in_list)
     found: dict[UUID, list[BoardRole]] = defaultdict(list)
     for row in await read.execute(grouped.order_by(ShiftRole.shift_id, ShiftRole.place_in_list)):
-        found[row.shift_id].append(BoardRole.model_validate(row))
+        role = BoardRole.model_validate(row)
+        role.unfit_since = role.unfit_since if tells_fit else None
+        found[row.shift_id].append(role)
     return found
 
 
@@ -221,11 +228,12 @@ async def _samples(read: AsyncSession, operation_id: UUID, first: date, days: in
     return found
 
 
-def _totals(sites: Sequence[BoardSite]) -> BoardTotals:
+def _totals(sites: Sequence[BoardSite], tells_fit: bool) -> BoardTotals:
     shifts = [shift for site in sites for shift in site.shifts if shift.state != "cancelled"]
     roles = [role for shift in shifts for role in shift.roles]
     return BoardTotals(
-        **{name: sum(getattr(role, name) for role in roles) for name in BoardCover.model_fields},
+        **{name: sum(getattr(role, name) for role in roles) for name in BoardCover.model_fields if name != "unfit_since"},
+        unfit_since=sum(role.unfit_since or 0 for role in roles) if tells_fit else None,
         shift_count=len(shifts),
         open_place_count=sum(shift.open_place_count for shift in shifts),
         samples=sum(site.samples for site in sites),

@@ -25,6 +25,7 @@ from tests.services.deployment import is_fit, is_on, knows_everybody, planned, s
 from tests.services.notified import issued, tell
 
 PLANNER = caller(FANG_JIBAI, "duty_planner")
+OFFICER = caller(TANG_YINAN, "duty_officer")
 GATE_LEADER = caller(GU_CHANGTING)
 GATES = [{"name": "东门", "leader_id": str(GU_CHANGTING.id)}, {"name": "西门"}]
 
@@ -136,3 +137,18 @@ async def test_a_notice_to_who_is_to_be_urged_is_followed_by_those_who_may_read_
     assert (await notifications.get(f"/inbox/{notice['id']}", caller(PAN_XIANGYE))).status_code == 200
     reached = (await notifications.get(path, caller(PAN_XIANGYE, "coordinator"))).json()
     assert (reached["audience"]["ids"], reached["totals"]["told_count"]) == ([str(PAN_XIANGYE.id)], 0)
+
+
+async def test_how_many_on_a_shift_are_not_fit_is_for_those_who_may_ask_who_is(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch, requirement="testing_point")
+    shift = (await shifts_of(dispatch, operation))[0]
+    await is_fit(dispatch, LIANG_YUAN)
+    await is_on(dispatch, shift, LIANG_YUAN)
+    await is_on(dispatch, shift, TANG_YINAN)
+    path = f"/operations/{operation['id']}/board"
+
+    for who, count in ((COORDINATOR, 1), (LEADER, 1), (OFFICER, None), (client("reader", "dispatch:read"), None)):
+        board = (await dispatch.get(path, who)).json()
+        told = {role["unfit_since"] for role in board["sites"][0]["shifts"][0]["roles"] if role["name"] == "登记"}
+        assert (told, board["totals"]["unfit_since"]) == ({count}, count), who.name
