@@ -32,8 +32,9 @@ SCOPES = (
     "notices:read",
     "notices:write",
 )
-HEALTH_SCOPES = frozenset({"vaccination:read", "vaccination:write", "people:write", "dispatch:write"})
-"""Approved by a holder of health: people:write names heads, who read who is to be urged; dispatch:write asks who is fit for what."""
+HEALTH_SCOPES = frozenset({"vaccination:read", "vaccination:write", "coverage:read", "people:write", "dispatch:write"})
+"""Approved by a holder of health: coverage:read counts the smallest groups, of whom everybody knows who they are; people:write names
+heads, who read who is to be urged; dispatch:write asks who is fit for what."""
 
 ACTIONS: Mapping[str, Mapping[str, Extent]] = MappingProxyType(
     {

@@ -96,7 +96,8 @@ def test_health_and_leader_wait_for_a_second_person() -> None:
     assert role_waits("leader")
     assert not role_waits("administrator")
     assert scopes_wait(["people:read", "vaccination:write"])
-    assert not scopes_wait(["people:read", "coverage:read"])
+    assert scopes_wait(["people:read", "coverage:read"])
+    assert not scopes_wait(["people:read", "duty:write", "dispatch:read", "notices:write"])
 
 
 def test_an_administrator_gets_no_code_alone_whoever_it_is_for() -> None:
