@@ -325,7 +325,7 @@ class AssignmentsChanged(Event):
 
 
 class ShiftMoved(Event):
-    """A shift that people are on was moved or cancelled: each of them is told the old and the new times, and asked again."""
+    """A shift that people are on was moved: each of them is told the old and the new times, and why; and is asked again."""
 
     subject: ClassVar[str] = "event.dispatch.shift.moved"
     shift_id: UUID
@@ -336,7 +336,20 @@ class ShiftMoved(Event):
     old_ends_at: datetime
     starts_at: datetime
     ends_at: datetime
-    cancelled: bool
+    reason: str | None
+
+
+class ShiftCancelled(Event):
+    """A shift that people are on was cancelled: each of them is told, and why."""
+
+    subject: ClassVar[str] = "event.dispatch.shift.cancelled"
+    shift_id: UUID
+    operation_name: str
+    site_name: str
+    person_ids: list[UUID]
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
 
 
 class PlaceOpened(Event):

@@ -61,25 +61,15 @@ async def move_people(
     for one in leaving:  # after the others were written: rows of one kind are one statement
         one.starts_at, one.ends_at = shift.starts_at, shift.ends_at
     await release_assignments(tx, leaving, gone, reason=shift.reason)
-    tell_moved(tx, shift, place, assignments, old_start, old_end)
-
-
-def tell_moved(
-    tx: AsyncSession, shift: Shift, place: tuple[Operation, Site], assignments: Sequence[Assignment], old_start: datetime, old_end: datetime
-) -> None:
-    """Everybody on the shift is told the old and the new times, or that it was cancelled."""
-    if not assignments:
-        return
-    operation, site = place
     moved = ShiftMoved(
         shift_id=shift.id,
-        operation_name=operation.name,
-        site_name=site.name,
+        operation_name=place[0].name,
+        site_name=place[1].name,
         person_ids=[one.person_id for one in assignments],
         old_starts_at=old_start,
         old_ends_at=old_end,
         starts_at=shift.starts_at,
         ends_at=shift.ends_at,
-        cancelled=shift.state == "cancelled",
+        reason=shift.reason,
     )
     publish(tx, moved)

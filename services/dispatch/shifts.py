@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import select
 
 from services.dispatch.acts import close_places, hold_shift, release_assignments, tell_shifts
-from services.dispatch.moves import move_people, tell_moved
+from services.dispatch.moves import move_people
 from services.dispatch.reads import must_be_here, place_of, shift_shown
 from services.dispatch.rules.patterns import day_bounds, forbidden_span
 from services.dispatch.shapes import ShiftId, ShiftShown
@@ -16,6 +16,8 @@ from services.dispatch.tables import Operation, Shift
 from shared.auth import Caller, require
 from shared.clock import now, zone
 from shared.db import Read, Tx
+from shared.events import ShiftCancelled
+from shared.messaging.outbox import publish
 from shared.refusals import Refused, wrong
 from shared.service import Slice
 from shared.web import Body, Note, Version
@@ -105,7 +107,17 @@ async def cancel_shift(shift_id: ShiftId, wish: Cancellation, caller: Annotated[
     await release_assignments(tx, assignments, "cancelled", reason=wish.reason)
     await close_places(tx, row.id)
     await tell_shifts(tx, [row], {row.id: (place[0].name, place[1].name)})
-    tell_moved(tx, row, place, assignments, row.starts_at, row.ends_at)
+    if assignments:
+        cancelled = ShiftCancelled(
+            shift_id=row.id,
+            operation_name=place[0].name,
+            site_name=place[1].name,
+            person_ids=[one.person_id for one in assignments],
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            reason=wish.reason,
+        )
+        publish(tx, cancelled)
     return await shift_shown(tx, row, caller, place)
 
 

@@ -15,7 +15,7 @@ from services.notifications.tables import Alert, AlertPerson, KnownDepartment, N
 from shared.auth import Caller, require
 from shared.clock import now
 from shared.db import Read, Tx, as_system
-from shared.events import GapFilled, GapOpened, PlaceFilled, PlaceOpened, ShiftMoved
+from shared.events import GapFilled, GapOpened, PlaceFilled, PlaceOpened, ShiftCancelled, ShiftMoved
 from shared.refusals import Refused
 from shared.service import Slice
 from shared.web import Listed, PageNo, PageSize
@@ -61,12 +61,18 @@ async def close_place(event: PlaceFilled, tx: AsyncSession) -> None:
 
 @alerts.on(ShiftMoved)
 async def alert_of_move(event: ShiftMoved, tx: AsyncSession) -> None:
-    """Everyone on a shift that was moved or cancelled is told the old and the new times."""
-    kind = "shift_cancelled" if event.cancelled else "shift_moved"
+    """Everyone on a shift that was moved is told the old and the new times."""
     ref = f"{event.shift_id}:{event.old_starts_at.isoformat()}:{event.old_ends_at.isoformat()}"
     ref += f":{event.starts_at.isoformat()}:{event.ends_at.isoformat()}"
-    params = event.model_dump(mode="json", exclude={"person_ids", "cancelled"})
-    await open_alerts(tx, [({"kind": kind, "ref": ref, "params": params}, event.person_ids)])
+    params = event.model_dump(mode="json", exclude={"person_ids"})
+    await open_alerts(tx, [({"kind": "shift_moved", "ref": ref, "params": params}, event.person_ids)])
+
+
+@alerts.on(ShiftCancelled)
+async def alert_of_cancelled(event: ShiftCancelled, tx: AsyncSession) -> None:
+    """Everyone on a shift that was cancelled is told why."""
+    params = event.model_dump(mode="json", exclude={"person_ids"})
+    await open_alerts(tx, [({"kind": "shift_cancelled", "ref": str(event.shift_id), "params": params}, event.person_ids)])
 
 
 @alerts.get("/mine")

@@ -7,7 +7,7 @@ from uuid import uuid4
 from gateway.live import CROWD_SECONDS, Hints, topics_of
 from gateway.unread import Unread
 from shared import clock
-from shared.events import AcknowledgementsChanged, AlertsChanged, GapOpened, NoticesChanged, ShiftMoved
+from shared.events import AcknowledgementsChanged, AlertsChanged, GapOpened, NoticesChanged, ShiftCancelled, ShiftMoved
 from tests.gateway.door import GatewayDoor, partial, words_of
 from tests.gateway.test_live import heard_by, looks_on
 from tests.people import (
@@ -109,8 +109,14 @@ async def test_alerts_lead_to_where_they_are_solved_and_can_be_seen(gateway: Gat
     times: dict[str, Any] = {"starts_at": moment("18:00"), "ends_at": moment("22:00")}
     gap: dict[str, Any] = {"gap_id": uuid4(), "post_name": "带班领导", "person_id": LIANG_YUAN.id, "because": "left", "candidate_ids": []}
     await notifications.hears(GapOpened(**gap, **times))
-    moved: dict[str, Any] = {"shift_id": uuid4(), "operation_name": "全员检测", "site_name": "东门点", "person_ids": [LIANG_YUAN.id]}
-    await notifications.hears(ShiftMoved(**moved, cancelled=False, old_starts_at=moment("08:00"), old_ends_at=moment("12:00"), **times))
+    mine: dict[str, Any] = {
+        "shift_id": uuid4(),
+        "operation_name": "全员检测",
+        "site_name": "东门点",
+        "person_ids": [LIANG_YUAN.id],
+        **times,
+    }
+    await notifications.hears(ShiftMoved(**mine, old_starts_at=moment("08:00"), old_ends_at=moment("12:00"), reason="雷雨"))
     await at(notifications, "10:00")
 
     head, planner, staff = [await gateway.browser(one) for one in (SHEN_ZHIXING, FANG_JIBAI, LIANG_YUAN)]
@@ -119,10 +125,21 @@ async def test_alerts_lead_to_where_they_are_solved_and_can_be_seen(gateway: Gat
     assert 'href="/gaps"' in (await planner.get("/inbox")).text
     assert "带班领导没有人值班" in words_of(await planner.get("/inbox"))
     shown = await staff.get("/inbox")
-    assert "班次改时间了" in words_of(shown)
+    assert "东门点的班次改时间了 全员检测 · 8 月 4 日 08:00–12:00 → 8 月 4 日 18:00–22:00 雷雨" in words_of(shown)
     action = shown.text.split('action="/inbox/alerts/', 1)[1].split('"', 1)[0]
     assert (await staff.post(f"/inbox/alerts/{action}", data={"once": "s1"})).status_code == 303
     assert "班次改时间了" not in words_of(await staff.get("/inbox"))
+
+
+async def test_a_cancelled_shift_is_struck_out_with_the_reason(gateway: GatewayDoor) -> None:
+    notifications = gateway.doors.notifications
+    await tell(notifications)
+    place: dict[str, Any] = {"shift_id": uuid4(), "operation_name": "全员检测", "site_name": "东门点", "person_ids": [LIANG_YUAN.id]}
+    await notifications.hears(ShiftCancelled(**place, starts_at=moment("18:00"), ends_at=moment("22:00"), reason="台风将至"))
+
+    shown = await (await gateway.browser(LIANG_YUAN)).get("/inbox")
+
+    assert "东门点的班次取消了 全员检测 · 8 月 4 日 18:00–22:00 台风将至" in words_of(shown)
 
 
 async def test_the_badge_counts_what_waits_and_is_asked_for_again_after_an_answer(gateway: GatewayDoor) -> None:

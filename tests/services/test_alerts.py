@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from shared.events import AlertsChanged, Event, GapFilled, GapOpened, HoldersChanged, HolderState, PlaceFilled, PlaceOpened, ShiftMoved
+from shared.events import (
+    AlertsChanged,
+    Event,
+    GapFilled,
+    GapOpened,
+    HoldersChanged,
+    HolderState,
+    PlaceFilled,
+    PlaceOpened,
+    ShiftCancelled,
+    ShiftMoved,
+)
 from tests.doors import Door
 from tests.people import FANG_JIBAI, GU_CHANGTING, HEAD, JIANG_CAIWEI, LEADER, LIANG_YUAN, PAN_XIANGYE, STAFF, caller, id_of
 from tests.services.notified import alerts_of, moment, tell
@@ -41,7 +52,15 @@ MOVED = ShiftMoved(
     old_ends_at=moment("12:00"),
     starts_at=moment("09:00"),
     ends_at=moment("13:00"),
-    cancelled=False,
+    reason="雷雨",
+)
+CANCELLED = ShiftCancelled(
+    shift_id=MOVED.shift_id,
+    operation_name=MOVED.operation_name,
+    site_name=MOVED.site_name,
+    person_ids=MOVED.person_ids,
+    reason="台风",
+    **TIMES,
 )
 
 
@@ -108,13 +127,23 @@ async def test_everyone_on_a_shift_that_moved_is_told_old_and_new_times(notifica
     await tell(notifications)
 
     await notifications.hears(MOVED)
-    await notifications.hears(MOVED.model_copy(update={"starts_at": moment("10:00"), "cancelled": True}))
 
     for who in (STAFF, caller(GU_CHANGTING)):
-        cancelled, moved = await alerts_of(notifications, who)
-        assert (moved["kind"], cancelled["kind"]) == ("shift_moved", "shift_cancelled")
+        (moved,) = await alerts_of(notifications, who)
+        assert (moved["kind"], moved["params"]["reason"]) == ("shift_moved", "雷雨")
         assert moved["params"]["old_starts_at"] == "2021-08-04T08:00:00+08:00"
         assert moved["params"]["starts_at"] == "2021-08-04T09:00:00+08:00"
+    assert await alerts_of(notifications, HEAD) == []
+
+
+async def test_everyone_on_a_shift_that_was_cancelled_is_told_why(notifications: Door) -> None:
+    await tell(notifications)
+
+    await notifications.hears(CANCELLED)
+
+    for who in (STAFF, caller(GU_CHANGTING)):
+        (told,) = await alerts_of(notifications, who)
+        assert (told["kind"], told["params"]["reason"]) == ("shift_cancelled", "台风")
     assert await alerts_of(notifications, HEAD) == []
 
 

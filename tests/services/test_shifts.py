@@ -13,7 +13,7 @@ from sqlalchemy import select
 from services.dispatch.tables import OpenPlace, Shift
 from shared import clock
 from shared.bookings import Span, block, book, hold_time_of, taken
-from shared.events import AssignmentsChanged, PlaceOpened, ShiftMoved, ShiftsChanged
+from shared.events import AssignmentsChanged, PlaceOpened, ShiftCancelled, ShiftMoved, ShiftsChanged
 from shared.refusals import Refused
 from tests.doors import Door, errors_of
 from tests.people import COORDINATOR, GU_CHANGTING, JIANG_CAIWEI, LIANG_YUAN, PAN_XIANGYE, STAFF, TANG_YINAN, Person, caller
@@ -54,7 +54,7 @@ async def test_whoever_still_can_is_asked_again_at_the_new_times(dispatch: Door)
     [told] = await dispatch.told(ShiftMoved)
     assert told.person_ids == [LIANG_YUAN.id]
     assert (told.old_starts_at, told.old_ends_at) == (shift.starts_at, shift.ends_at)
-    assert (told.starts_at, told.ends_at, told.cancelled) == (NOON + timedelta(hours=4), NOON + timedelta(hours=8), False)
+    assert (told.starts_at, told.ends_at, told.reason) == (NOON + timedelta(hours=4), NOON + timedelta(hours=8), "雷雨")
     assert (await dispatch.told(AssignmentsChanged))[-1].assignments[0].state == "proposed"
     assert (await dispatch.told(ShiftsChanged))[-1].shifts[0].version == 3
 
@@ -210,8 +210,9 @@ async def test_a_cancelled_shift_releases_everybody_and_looks_for_nobody(dispatc
 
     assert (answer.status_code, answer.json()["state"], answer.json()["reason"]) == (200, "cancelled", "雷雨")
     assert await booked(dispatch, LIANG_YUAN) == []
-    [told] = await dispatch.told(ShiftMoved)
-    assert (set(told.person_ids), told.cancelled) == ({LIANG_YUAN.id, PAN_XIANGYE.id}, True)
+    [told] = await dispatch.told(ShiftCancelled)
+    assert (set(told.person_ids), told.reason) == ({LIANG_YUAN.id, PAN_XIANGYE.id}, "雷雨")
+    assert (told.starts_at, told.ends_at) == (shift.starts_at, shift.ends_at)
     assert await dispatch.told(PlaceOpened) == []
     assert (await dispatch.told(ShiftsChanged))[-1].shifts[0].state == "cancelled"
     again = await dispatch.post(f"/shifts/{shift.id}/cancellation", {"reason": "x"}, COORDINATOR)
