@@ -47,9 +47,12 @@ async def close_gap(event: GapFilled, tx: AsyncSession) -> None:
 
 @alerts.on(PlaceOpened)
 async def alert_of_place(event: PlaceOpened, tx: AsyncSession) -> None:
-    """A shift has a place free: the coordinators see to it."""
-    instead_of, whom = await holders_of(tx, "coordinator", "leader", "administrator")
+    """A shift has a place free: the coordinators see to it. Administrators, where there is nobody else, learn that it is free alone: why,
+    and who is fit for it, is of people's health."""
+    instead_of, whom = await holders_of(tx, "coordinator", "leader")
     params = event.model_dump(mode="json") | {"instead_of": instead_of}
+    if not whom:
+        whom, params = (await holders_of(tx, "administrator"))[1], params | {"because": None, "candidate_ids": []}
     await open_alerts(tx, [({"kind": "place", "ref": str(event.assignment_id), "params": params}, whom)])
 
 

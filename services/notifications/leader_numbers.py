@@ -34,8 +34,10 @@ class LeaderNumber(Shown):
 
 @leader_numbers.get("/{shift_id}/leader_number")
 async def show_leader_number(shift_id: ShiftId, caller: Annotated[Caller, require("leader_number.read")], read: Read) -> LeaderNumber:
-    """The leader's name and number, for whoever is on the shift, until a day after it. Refused: `not_found` for all others;
-    `nobody_to_call` (404) when nobody leads it."""
+    """The leader's name and number, for whoever is on the shift, until a day after it. Refused: `not_found` for all others, and for who
+    may say who leads, and so might read anybody's; `nobody_to_call` (404) when nobody leads it."""
+    if caller.reach("operation.change").everything:
+        raise Refused("not_found", 404)
     mine = KnownAssignment.person_id == caller.person_id
     states = KnownAssignment.state.in_((*ON_A_SHIFT, "checked_out"))
     on_it = select(KnownAssignment.id).where(KnownAssignment.shift_id == shift_id, mine, states)

@@ -82,7 +82,7 @@ async def _pass(tx: AsyncSession, notice: Notice, kind: str, alert: str, which: 
     alerts: list[tuple[dict[str, Any], Collection[UUID]]] = []
     unreached = []
     for row in found:
-        told = who_hears(row.department_id, departments, here)
+        told = who_hears(row.department_id, departments, here, heads_alone=notice.about_health)
         if not told.person_ids:
             unreached.append(row.department_id)
         params = said | {"missing_count": row.people_count, "missing_ids": first_of(row.ids, NAMES_IN_ALERT), "instead_of": told.instead_of}
@@ -102,10 +102,12 @@ async def _for_the_issuer(
     unreached: Sequence[UUID],
     here: Collection[UUID],
 ) -> tuple[dict[str, Any], Collection[UUID]]:
-    """One alert with all departments, those that nobody answers for first; where the issuer left or is a system, the leaders get it."""
+    """One alert with all departments, those that nobody answers for first; where the issuer left or is a system, the leaders get it, and
+    of a notice that says how people stand whoever keeps health records."""
     instead_of, whom = None, [notice.issued_by] if notice.issued_by in here and notice.issued_by else []
     if not whom:
-        instead_of, whom = "issuer", (await holders_of(tx, "leader", "coordinator", "administrator"))[1]
+        roles = ("health",) if notice.about_health else ("leader", "coordinator", "administrator")
+        instead_of, whom = "issuer", (await holders_of(tx, *roles))[1]
     rows = sorted(found, key=lambda row: (row.department_id not in unreached, -row.people_count))[:DEPARTMENTS_IN_ALERT]
     departments = [{"id": str(row.department_id), "count": row.people_count, "unreached": row.department_id in unreached} for row in rows]
     params = said | {"missing_count": sum(row.people_count for row in found), "departments": departments, "unreached_count": len(unreached)}

@@ -114,16 +114,17 @@ class Told:
     instead_of: str | None = None
 
 
-def who_hears(department_id: UUID, departments: Mapping[UUID, Department], here: Collection[UUID]) -> Told:
+def who_hears(department_id: UUID, departments: Mapping[UUID, Department], here: Collection[UUID], *, heads_alone: bool = False) -> Told:
     """Who hears of people missing in a department: its head; where there is none, or who left, the reporter and the deputy; then those
-    above. Nobody at all: the step has reached nobody, and passes on."""
+    above. `heads_alone`: of a notice that says how people stand, reporters hear nothing. Nobody at all: the step has reached nobody, and
+    passes on."""
     step, seen, first = departments.get(department_id), set[UUID](), True
     while step is not None and step.id not in seen:
         seen.add(step.id)
         if step.head_id in here and step.head_id is not None:
             return Told((step.head_id,), None if first else "above")
         others = tuple(dict.fromkeys(one for one in (step.reporter_id, step.deputy_id) if one is not None and one in here))
-        if others:
+        if others and not heads_alone:
             return Told(others, "reporter" if first else "above")
         step, first = departments.get(step.parent_id) if step.parent_id else None, False
     return Told((), "nobody")

@@ -5,15 +5,21 @@ from datetime import timedelta
 import httpx
 
 from shared import clock
+from shared.events import DepartmentsChanged, HoldersChanged, HolderState
 from tests.doors import Door
 from tests.people import (
+    ADMINISTRATOR,
     COORDINATOR,
     FANG_JIBAI,
+    FU_XINGJIAN,
     GU_CHANGTING,
+    HE_RUONING,
     HEAD,
     HEALTH,
+    JIANG_CAIWEI,
     LEADER,
     LIANG_YUAN,
+    LU_ZHIYAO,
     PAN_XIANGYE,
     REPORTER,
     TANG_YINAN,
@@ -22,7 +28,10 @@ from tests.people import (
     client,
 )
 from tests.services.deployment import is_fit, is_on, knows_everybody, planned, shifts_of
-from tests.services.notified import issued, tell
+from tests.services.let_in import departments
+from tests.services.notified import alerts_of, at, has_left, issued, tell
+from tests.services.test_alerts import PLACE
+from tests.services.test_leader_numbers import SHIFT, prepare
 
 PLANNER = caller(FANG_JIBAI, "duty_planner")
 OFFICER = caller(TANG_YINAN, "duty_officer")
@@ -152,3 +161,38 @@ async def test_how_many_on_a_shift_are_not_fit_is_for_those_who_may_ask_who_is(d
         board = (await dispatch.get(path, who)).json()
         told = {role["unfit_since"] for role in board["sites"][0]["shifts"][0]["roles"] if role["name"] == "登记"}
         assert (told, board["totals"]["unfit_since"]) == ({count}, count), who.name
+
+
+async def test_who_is_missing_of_those_to_be_urged_is_told_to_heads_and_to_who_keeps_health_records_alone(notifications: Door) -> None:
+    headless = [one.model_copy(update={"head_id": None, "version": 2}) for one in departments()]
+    await tell(notifications)
+    await notifications.hears(DepartmentsChanged(departments=headless))
+    await notifications.hears(HoldersChanged(holders=[HolderState(person_id=LU_ZHIYAO.id, roles=["health"], version=1)]))
+    await issued(notifications, HEALTH, audience={"kind": "people", "ids": [str(LIANG_YUAN.id)]}, about_health=True)
+    await has_left(notifications, HE_RUONING)
+
+    await at(notifications, "10:00")
+
+    for who in (REPORTER, COORDINATOR, LEADER, ADMINISTRATOR):
+        assert await alerts_of(notifications, who) == [], who.name
+    assert [one["params"]["missing_count"] for one in await alerts_of(notifications, caller(LU_ZHIYAO, "health"))] == [1]
+
+
+async def test_an_administrator_who_stands_in_learns_that_a_place_is_free_and_not_who_is_unfit_or_fit(notifications: Door) -> None:
+    await tell(notifications)
+    nobody = [HolderState(person_id=one, roles=[], version=2) for one in (JIANG_CAIWEI.id, FU_XINGJIAN.id)]
+    await notifications.hears(HoldersChanged(holders=nobody))
+
+    await notifications.hears(PLACE.model_copy(update={"because": "unfit"}))
+
+    (alert,) = await alerts_of(notifications, ADMINISTRATOR)
+    assert (alert["params"]["instead_of"], alert["params"]["because"], alert["candidates"]) == ("coordinator", None, [])
+
+
+async def test_who_may_say_who_leads_a_shift_reads_no_number_by_it(notifications: Door) -> None:
+    await prepare(notifications)
+    path = f"/shifts/{SHIFT}/leader_number"
+
+    seen = [(await notifications.get(path, caller(LIANG_YUAN, *roles))).status_code for roles in ((), ("coordinator",))]
+
+    assert seen == [200, 404]
