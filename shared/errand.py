@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import CTE, func, or_, select, true, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.auth import SYSTEM
@@ -28,6 +28,8 @@ LEASE = timedelta(seconds=60)
 POLL_SECONDS = 0.5
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 7200, 21600, 43200))
 """How long an errand waits after each failure that may pass; after the last it has failed."""
+
+NEWS = timedelta(days=1)
 
 
 class CannotSend(Exception):
@@ -71,6 +73,35 @@ async def send_later(tx: AsyncSession, *wishes: Wish) -> None:
         for one in wishes
     ]
     await tx.execute(insert(Errand).on_conflict_do_nothing(index_elements=["kind", "key"]), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How a kind of errand stands: what waits, how much of it has failed before, and what was given up of late."""
+
+    waiting_count: int
+    oldest_at: datetime | None
+    again_count: int
+    failed_count: int
+    error: str | None
+
+
+async def behind(tx: AsyncSession, kinds: Iterable[str]) -> dict[str, Behind]:
+    """Each of these kinds, in one statement. What was given up is news for a day; the error is the one met last by what is tried again."""
+    waiting, failed = Errand.state == "waiting", Errand.state == "failed"
+    again = waiting & Errand.error.is_not(None)
+    found = select(
+        Errand.kind,
+        func.count().filter(waiting),
+        func.min(Errand.made_at).filter(waiting),
+        func.count().filter(again),
+        func.count().filter(failed),
+        (func.array_agg(aggregate_order_by(Errand.error, Errand.due_at.desc())).filter(again))[1],
+    )
+    news = waiting | (failed & (Errand.ended_at > real_now() - NEWS))
+    rows = await tx.execute(found.where(Errand.kind.in_(list(kinds)), news).group_by(Errand.kind))
+    told = {kind: Behind(*figures) for kind, *figures in rows}
+    return {kind: told.get(kind, Behind(0, None, 0, 0, None)) for kind in kinds}
 
 
 def _lanes() -> CTE:

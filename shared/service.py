@@ -154,6 +154,7 @@ def service(
     )
     app.state.loops, app.state.sentences = True, sentences
     app.state.name, app.state.handlers, app.state.measures = name, handlers, measures
+    app.state.errand_kinds = sorted(kind for one in slices for kind in one.errands)
     answer_problems(app)
     app.include_router(watch_routes(name))
     for one in slices:

@@ -1,7 +1,9 @@
 """What machines and operators watch of a service: /livez, /readyz, /metrics, /status, and its jobs."""
 
 import shutil
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import inf, nan
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi import Path as FromPath
 from nats.errors import Error as NatsError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +20,7 @@ from shared import due
 from shared.auth import SYSTEM, Caller, anyone, require
 from shared.clock import now, real_now
 from shared.db import Database, Read
+from shared.errand import behind
 from shared.house import Answer, Done, Due, Errand, Job, Outbox
 from shared.measures import Measures
 from shared.messaging.inbox import parked_count
@@ -37,6 +40,17 @@ class ConsumerLag(Shown):
     pending_count: int | None
 
 
+class ErrandsBehind(Shown):
+    """How mail or webhooks stand: what waits, how much of it has failed and is tried again, what was given up in the last 24 hours."""
+
+    kind: str
+    waiting_count: int
+    oldest_waiting_seconds: float
+    again_count: int
+    failed_count: int
+    error: str | None = Field(description="What the one that is tried again last met")
+
+
 class Status(Shown):
     """What is late in a service."""
 
@@ -48,6 +62,8 @@ class Status(Shown):
     due_late_count: int
     due_parked_count: int
     jobs_open_count: int
+    oldest_job_seconds: float
+    errands: list[ErrandsBehind]
     nats_connected: bool
     consumers: list[ConsumerLag]
     disk_free_bytes: int | None
@@ -97,7 +113,8 @@ async def status_of(request: Request, read: AsyncSession) -> Status:
     oldest = select(func.count(), func.min(Outbox.created_at)).where(Outbox.sent_at.is_(None))
     unsent, since = (await read.execute(oldest)).one()
     due_late, due_parked = await due.late(read)
-    jobs = await read.scalar(select(func.count()).select_from(Job).where(Job.state.in_(("waiting", "running"))))
+    working = select(func.count(), func.min(Job.created_at)).where(Job.state.in_(("waiting", "running")))
+    jobs, begun = (await read.execute(working)).one()
     nc = getattr(app.state, "nc", None)
     connected = bool(nc is not None and nc.is_connected)
     disk, backup_age = _disk_and_backup(settings().data_dir)
@@ -109,7 +126,9 @@ async def status_of(request: Request, read: AsyncSession) -> Status:
         parked_count=await parked_count(read),
         due_late_count=due_late,
         due_parked_count=due_parked,
-        jobs_open_count=int(jobs or 0),
+        jobs_open_count=jobs,
+        oldest_job_seconds=max(0.0, (now() - begun).total_seconds()) if begun else 0.0,
+        errands=await _errands(read, app.state.errand_kinds),
         nats_connected=connected,
         consumers=[
             ConsumerLag(consumer=h.name, pending_count=await _pending(nc, h.stream, h.name) if connected else None)
@@ -121,12 +140,44 @@ async def status_of(request: Request, read: AsyncSession) -> Status:
     )
 
 
+async def _errands(read: AsyncSession, kinds: Sequence[str]) -> list[ErrandsBehind]:
+    if not kinds:
+        return []
+    found, moment = await behind(read, kinds), real_now()
+    return [
+        ErrandsBehind(
+            kind=kind,
+            waiting_count=one.waiting_count,
+            oldest_waiting_seconds=(moment - one.oldest_at).total_seconds() if one.oldest_at else 0.0,
+            again_count=one.again_count,
+            failed_count=one.failed_count,
+            error=one.error,
+        )
+        for kind, one in found.items()
+    ]
+
+
 async def _pending(nc: Any, stream: str, consumer: str) -> int | None:
     try:
         info = await nc.jetstream(timeout=1).consumer_info(stream, consumer)
     except (NatsError, OSError, TimeoutError):
         return None
     return int(info.num_pending) + int(info.num_ack_pending or 0)
+
+
+def figures_of(found: Status) -> dict[str, float]:
+    """The same for Prometheus: what cannot be known now is no number, or the last one would stay; a backup never made is endlessly old."""
+    whole = ("unsent_count", "oldest_unsent_seconds", "parked_count", "due_late_count", "due_parked_count", "jobs_open_count")
+    figures = {what: float(getattr(found, what)) for what in (*whole, "oldest_job_seconds", "nats_connected")}
+    for lag in found.consumers:
+        figures[f"pending_{lag.consumer}"] = nan if lag.pending_count is None else lag.pending_count
+    for one in found.errands:
+        for what in ("waiting_count", "oldest_waiting_seconds", "again_count", "failed_count"):
+            figures[f"errands_{one.kind}_{what}"] = getattr(one, what)
+    if found.disk_free_bytes is not None:
+        figures["disk_free_bytes"] = found.disk_free_bytes
+        figures["backup_age_seconds"] = inf if found.backup_age_seconds is None else found.backup_age_seconds
+    return figures
 
 
 def _disk_and_backup(folder: Path | None) -> tuple[tuple[int, int] | None, float | None]:
@@ -163,15 +214,8 @@ def watch_routes(name: str) -> APIRouter:
         """The figures for Prometheus."""
         measures: Measures = request.app.state.measures
         found = await status_of(request, read)
-        for what in ("unsent_count", "oldest_unsent_seconds", "parked_count", "due_late_count", "due_parked_count", "jobs_open_count"):
-            measures.late.labels(name, what).set(getattr(found, what))
-        for lag in found.consumers:
-            if lag.pending_count is not None:
-                measures.late.labels(name, f"pending_{lag.consumer}").set(lag.pending_count)
-        if found.disk_free_bytes is not None:
-            measures.late.labels(name, "disk_free_bytes").set(found.disk_free_bytes)
-        if found.backup_age_seconds is not None:
-            measures.late.labels(name, "backup_age_seconds").set(found.backup_age_seconds)
+        for what, figure in figures_of(found).items():
+            measures.late.labels(name, what).set(figure)
         return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)
 
     @routes.get("/status")

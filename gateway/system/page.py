@@ -16,6 +16,8 @@ UNSENT_BAD_SECONDS = 120
 PENDING_LATE = 200  # one event holds up to 200 people
 DISK_LATE_SHARE, DISK_BAD_SHARE = 0.15, 0.05
 BACKUP_LATE_SECONDS = 26 * 3600  # a backup a day, and two hours for it to be made
+ERRAND_LATE_SECONDS = 600  # an order to all is mailed in minutes; what waits longer is not taken
+JOB_LATE_SECONDS = 900  # the longest, an import of 50,000, takes seconds
 CALM, LOOK, ACT = "ok", "warn", "bad"
 
 
@@ -51,7 +53,11 @@ def states_of(status: Mapping[str, Any] | None) -> dict[str, str]:
         "parked": ACT if status["parked_count"] or status["due_parked_count"] else CALM,
         "due": LOOK if late else CALM,
         "nats": CALM if status["nats_connected"] else ACT,
+        "jobs": LOOK if status["oldest_job_seconds"] > JOB_LATE_SECONDS else CALM,
     }
+    for one in status["errands"]:
+        behind = one["oldest_waiting_seconds"] > ERRAND_LATE_SECONDS or one["failed_count"]
+        states[one["kind"]] = LOOK if behind else CALM
     if status["disk_total_bytes"]:
         free = status["disk_free_bytes"] / status["disk_total_bytes"]
         states["disk"] = ACT if free < DISK_BAD_SHARE else LOOK if free < DISK_LATE_SHARE else CALM

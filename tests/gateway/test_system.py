@@ -13,6 +13,10 @@ CALM = {
     "parked_count": 0,
     "due_parked_count": 0,
     "nats_connected": True,
+    "oldest_job_seconds": 20.0,
+    "errands": [
+        {"kind": "mail", "waiting_count": 900, "oldest_waiting_seconds": 90.0, "again_count": 1, "failed_count": 0, "error": "busy"}
+    ],
     "disk_total_bytes": 100,
     "disk_free_bytes": 50,
     "backup_age_seconds": 3600,
@@ -61,6 +65,9 @@ async def test_a_service_that_is_away_is_said_and_the_other_is_shown(gateway: Ga
         ({"disk_free_bytes": 10}, "disk", "warn"),
         ({"backup_age_seconds": None}, "backup", "warn"),
         ({"consumers": [{"consumer": "c", "pending_count": 5000}]}, "pending", "warn"),
+        ({"oldest_job_seconds": 3600.0}, "jobs", "warn"),
+        ({"errands": [{"kind": "mail", "oldest_waiting_seconds": 3600.0, "failed_count": 0}]}, "mail", "warn"),
+        ({"errands": [{"kind": "webhook", "oldest_waiting_seconds": 0.0, "failed_count": 1}]}, "webhook", "warn"),
     ],
 )
 def test_what_is_late_is_marked(change: dict[str, object], what: str, state: str) -> None:

@@ -10,6 +10,9 @@ from shared.db import Database
 from shared.errand import OF_ONE_LANE, WAITS, CannotSend, ErrandLoop, Run, Wish, send_later
 from shared.house import Errand
 from tests.doors import Door
+from tests.people import ZHONG_YIFAN, caller
+
+COUNTS = ("waiting_count", "again_count", "failed_count")
 
 
 async def states(door: Door) -> dict[str, tuple[str, int]]:
@@ -108,3 +111,32 @@ async def test_whoever_died_while_sending_is_followed_by_another(notifications: 
     await loop.drain()
 
     assert sent == ["a"]
+
+
+async def test_the_operator_is_told_what_waits_what_is_tried_again_and_what_was_given_up(notifications: Door) -> None:
+    async def send(database: Database, errand: Errand) -> None:
+        raise CannotSend("the mail server does not answer", permanent=errand.key in ("nobody", "long ago"))
+
+    await wish(notifications, "nobody", "long ago", "again")
+    await ErrandLoop(notifications.database, {"mail": Run(send)}).drain()
+    await wish(notifications, "waits")
+    async with notifications.rows() as tx:
+        await tx.execute(update(Errand).where(Errand.key == "long ago").values(ended_at=real_now() - timedelta(days=2)))
+        await tx.execute(update(Errand).where(Errand.key == "again").values(made_at=real_now() - timedelta(hours=1)))
+
+    told = {one["kind"]: one for one in (await notifications.get("/status", caller(ZHONG_YIFAN, "administrator"))).json()["errands"]}
+
+    mail, figures = told["mail"], (await notifications.get("/metrics")).text
+    assert (mail["waiting_count"], mail["again_count"], mail["failed_count"]) == (2, 1, 1)
+    assert mail["error"] == "the mail server does not answer"
+    assert 3600 <= mail["oldest_waiting_seconds"] < 3700
+    assert told["webhook"] == {"kind": "webhook", "error": None, "oldest_waiting_seconds": 0.0} | dict.fromkeys(COUNTS, 0)
+    assert 'muster_late{service="notifications",what="errands_mail_failed_count"} 1.0' in figures
+    assert 'muster_late{service="notifications",what="errands_webhook_waiting_count"} 0.0' in figures
+
+
+async def test_a_figure_that_cannot_be_known_now_is_no_number_any_more(notifications: Door) -> None:
+    figures = (await notifications.get("/metrics")).text
+
+    assert 'muster_late{service="notifications",what="nats_connected"} 0.0' in figures
+    assert 'muster_late{service="notifications",what="pending_notifications_known_remember_people"} NaN' in figures

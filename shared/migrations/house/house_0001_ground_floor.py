@@ -88,6 +88,7 @@ def upgrade() -> None:
         );
         create unique index errand__twice on errand (kind, key);
         create index errand_lane_idx on errand (lane, due_at) where state = 'waiting';
+        create index errand_failed_idx on errand (ended_at) where state = 'failed';
         create table answer (
             caller text not null,
             route text not null,
