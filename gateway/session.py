@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.on_duty import OnDuty
 from gateway.pages import error_page
 from gateway.services import ASKING, Asking, Away, identity, personnel
-from gateway.unread import Unread
+from gateway.unread import THEIR_OWN, Unread
 from shared import clock
 from shared.settings import settings
 
@@ -196,7 +196,8 @@ class SessionGate:
                 asking.token = known.token
                 state.on_duty = await self.sessions.on_duty.at(state.now)
                 if known.me.get("person"):
-                    state.unread_count = await self.sessions.unread.of(str(known.me["person"]["id"]))
+                    unread, person_id = self.sessions.unread, str(known.me["person"]["id"])
+                    state.unread_count = unread.last(person_id) if request.url.path in THEIR_OWN else await unread.of(person_id)
         state.institution = await self.sessions.name_of_institution()
 
 

@@ -8,6 +8,8 @@ from gateway.services import KEPT_SECONDS, notifications
 
 LONGEST_WAIT = 0.15
 MOST_KEPT = 20_000
+THEIR_OWN = frozenset({"/", "/inbox"})
+"""Pages that show the inbox: they ask for it anyhow, and say with `keep` what they read."""
 
 
 @dataclass(slots=True)
@@ -22,16 +24,24 @@ class Unread:
         known = self.kept.get(person_id)
         if known is not None and moment - known[0] < KEPT_SECONDS:
             return known[1]
-        if len(self.kept) >= MOST_KEPT:
-            self.kept.clear()
         self.kept[person_id] = (moment, known[1] if known else 0)  # pages that come meanwhile do not ask beside this one
         try:
             async with asyncio.timeout(LONGEST_WAIT):
                 found = await notifications.try_get("/inbox", page_size=1)
         except TimeoutError:
             found = None
-        count = int(found["open_count"]) if found is not None else known[1] if known else 0
-        self.kept[person_id] = (moment, count)
+        return self.keep(person_id, int(found["open_count"]) if found is not None else known[1] if known else 0)
+
+    def last(self, person_id: str) -> int:
+        """How many there were when somebody last asked."""
+        known = self.kept.get(person_id)
+        return known[1] if known is not None else 0
+
+    def keep(self, person_id: str, count: int) -> int:
+        """The inbox was read: so many wait."""
+        if len(self.kept) >= MOST_KEPT:
+            self.kept.clear()
+        self.kept[person_id] = (time.monotonic(), count)
         return count
 
     def forget(self, person_ids: list[str] | None = None) -> None:

@@ -127,7 +127,7 @@ async def _show(
     roles = set(me["roles"])
     if not me["person"]:
         return await _show_without_person(request, roles)
-    mine, looks, remarks, needs, numbers, upcoming, led, notices, fitness = await gather(
+    mine, looks, remarks, needs, numbers, upcoming, led, notices = await gather(
         _record(me["person"]["id"]),
         identity.try_get("/looks/mine", page_size=LOOKS_SHOWN),
         personnel.try_get("/remarks", mine="true", page_size=20),
@@ -136,9 +136,10 @@ async def _show(
         _upcoming(request),
         dispatch.try_get("/shifts/led/mine"),
         notifications.try_get("/inbox", open="true", page_size=NOTICES_SHOWN),
-        personnel.try_get("/fitness/mine"),
     )
     record, missing = mine
+    if notices is not None:
+        request.state.unread_count = request.app.state.sessions.unread.keep(me["person"]["id"], notices["open_count"])
     programmes = sorted(record["programmes"], key=lambda one: _URGENT.index(one["standing"]["code"])) if record else []
     known = {
         "record": record,
@@ -150,7 +151,7 @@ async def _show(
         "numbers": numbers,
         "led": led,
         "notices": notices,
-        "fitness": fitness_told(fitness["items"]) if fitness else None,
+        "fitness": fitness_told(record["fitness"]) if record else None,
         "place_of": place_of,
         "form": form or {},
         "problem": problem,

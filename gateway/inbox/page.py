@@ -30,6 +30,8 @@ async def _list(request: Request, number: int = 1, status: int = 200, problem: A
     inbox, alerts = await gather(
         notifications.try_get("/inbox", page=number, page_size=30), notifications.try_get("/alerts/mine", page_size=ALERTS_SHOWN)
     )
+    if inbox is not None:
+        request.state.unread_count = request.app.state.sessions.unread.keep(request.state.me["person"]["id"], inbox["open_count"])
     return page(request, "inbox/list.html", status, inbox=inbox, alerts=alerts, problem=problem)
 
 

@@ -71,9 +71,10 @@ async def list_led(caller: Annotated[Caller, require("attendance.record")], read
     """The shifts that one leads: those that ended in the last 12 hours, run, or begin in the next 48; the first first."""
     led = (Shift.leader_id == caller.person_id, Shift.state == "open", Shift.ends_at > now() - BEFORE, Shift.starts_at < now() + AHEAD)
     wanted = select(Shift, Site, Operation.name).join(Site, Site.id == Shift.site_id).join(Operation, Operation.id == Shift.operation_id)
-    rows = (
-        (await read.execute(wanted.where(*led).order_by(Shift.starts_at, Site.place_in_list).limit(50))).all() if caller.person_id else []
-    )
+    ordered = wanted.where(*led).order_by(Shift.starts_at, Site.place_in_list).limit(50)
+    rows = (await read.execute(ordered)).all() if caller.person_id else []
+    if not rows:  # so it is for nearly everybody, at each look at the first page
+        return Listed(items=[], total=0, page_size=50)
     ids = [shift.id for shift, _, _ in rows]
     places = select(ShiftRole.shift_id, func.sum(ShiftRole.head_count)).where(ShiftRole.shift_id.in_(ids)).group_by(ShiftRole.shift_id)
     head_counts = {row[0]: row[1] for row in await read.execute(places)}

@@ -104,7 +104,7 @@ async def list_remarks(
         .where(*which)
         .order_by(Remark.written_at.desc(), Remark.id.desc())
     )
-    found = (await tx.execute(wanted.limit(page_size).offset((page - 1) * page_size))).all()
+    found = (await tx.execute(wanted.limit(page_size).offset((page - 1) * page_size))).all() if everything else []
     looked(tx, "list", dict.fromkeys(person.id for _, person, _ in found), {"list": "remarks", "open": open_, "page": page})
     return RemarksListed(
         items=[_shown(*row) for row in found],
