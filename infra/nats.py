@@ -11,9 +11,11 @@ from pathlib import Path
 
 from infra.folder import CannotStart, kept_port, ports_of, private_folder, secret, write_private
 from infra.servers import end_child, end_stray, is_ours, last_words, launch, size_of
+from shared.events import FitnessChanged, HoldersChanged
 from shared.messaging.subjects import HEARERS, STREAMS, stream_of, told_by
 
 OTHER_USERS = ("gateway", "admin")
+KEPT_FROM_PAGES = [FitnessChanged.subject, HoldersChanged.subject]  # of which no page is told anything: who is fit, and who holds what
 STOPS = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 Consumers = Mapping[str, Iterable[tuple[str, str]]]
 """service -> (name of the durable consumer, the subject it is filtered by)"""
@@ -48,7 +50,8 @@ def nats_users(consumers: Consumers, passwords: Mapping[str, str] | None = None)
     Without `passwords` none stands in it: the server looks for `variable(user)` in its environment.
     """
     permissions: dict[str, object] = {service: rights(service, wanted) for service, wanted in consumers.items()}
-    permissions["gateway"] = {"publish": {"deny": [">"]}, "subscribe": {"allow": ["event.>", "_INBOX_gateway.>"]}}
+    heard = {"allow": ["event.>", "_INBOX_gateway.>"], "deny": KEPT_FROM_PAGES}
+    permissions["gateway"] = {"publish": {"deny": [">"]}, "subscribe": heard}
     permissions["admin"] = {"publish": {"allow": [">"]}, "subscribe": {"allow": [">"]}}
     words = {user: json.dumps(passwords[user]) if passwords else f"${variable(user)}" for user in permissions}
     lines = [f"  {{ user: {user}, password: {words[user]}, permissions: {json.dumps(may)} }}" for user, may in permissions.items()]

@@ -51,6 +51,21 @@ async def test_the_gateway_hears_and_never_tells(nats: Nats) -> None:
     await service.close()
 
 
+async def test_the_gateway_does_not_hear_who_is_fit(nats: Nats) -> None:
+    service = await connect_within(nats.url("personnel"), "personnel")
+    await ensure_stream(service.jetstream(timeout=1))
+    gateway = await connect_within(nats.url("gateway"), "gateway")
+    heard = await gateway.subscribe("event.>")
+    await gateway.flush()
+
+    for subject in ("event.personnel.fitness.changed", "event.personnel.people.changed"):
+        await service.jetstream(timeout=1).publish(subject, b"{}")
+
+    assert (await heard.next_msg(timeout=2)).subject == "event.personnel.people.changed"
+    await gateway.close()
+    await service.close()
+
+
 CONTACT = "contact.personnel.contacts.changed"
 
 
