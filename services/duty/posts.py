@@ -85,7 +85,9 @@ async def list_posts(caller: Annotated[Caller, require("post.read")], read: Read
     """The posts in the order of the list; `retired` brings those that are in no new roster too."""
     wanted = select(Post).order_by(Post.retired, Post.place_in_list, Post.name)
     found = list(await read.scalars(wanted if retired else wanted.where(Post.retired.is_(False))))
-    return Listed(items=[PostShown.model_validate(row) for row in found], total=len(found), page_size=max(len(found), 1))
+    plans = caller.reach("post.change").everything
+    items = [PostShown.model_validate(row).seen(plans=plans) for row in found]
+    return Listed(items=items, total=len(found), page_size=max(len(found), 1))
 
 
 @posts.post("", status_code=201)
@@ -96,7 +98,7 @@ async def add_post(wish: NewPost, caller: Annotated[Caller, require("post.change
     row = Post(**wish.model_dump(), retired=False, version=1)
     tx.add(row)
     await tx.flush()
-    return PostShown.model_validate(row)
+    return PostShown.model_validate(row).seen(plans=True)
 
 
 @posts.patch("/{post_id}")
@@ -107,7 +109,7 @@ async def change_post(post_id: PostId, wish: PostWish, caller: Annotated[Caller,
     if row is None:
         raise Refused("not_found", 404)
     if row.version != wish.version:
-        raise Refused("changed_meanwhile", 409, {"current": PostShown.model_validate(row).model_dump(mode="json")})
+        raise Refused("changed_meanwhile", 409, {"current": PostShown.model_validate(row).seen(plans=True).model_dump(mode="json")})
     given = wish.model_dump(exclude_unset=True, exclude={"version"})
     for name, value in given.items():
         if value is None and name not in MAY_BE_EMPTY:
@@ -117,7 +119,7 @@ async def change_post(post_id: PostId, wish: PostWish, caller: Annotated[Caller,
     await _check_pool(tx, given.get("pool_departments", []), given.get("pool_people", []))
     row.version += 1
     await tx.flush()
-    return PostShown.model_validate(row)
+    return PostShown.model_validate(row).seen(plans=True)
 
 
 def _check_hours(hours: float, counted_hours: float | None) -> None:

@@ -277,7 +277,7 @@ def _shown(week: Week, people: People, problems: Problems, amendments: Sequence[
         version=week.version,
         published_at=week.roster.published_at if week.roster else None,
         days=days_of(week.monday),
-        posts=week.posts,
+        posts=[post.seen(plans=plans) for post in week.posts],
         slots=slots,
         gap_count=len(rules.gaps(week.slots, week.held)),
         problem_count=sum(len(one.problems) for one in slots),

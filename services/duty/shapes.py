@@ -1,7 +1,7 @@
 """What duty is asked and answers, where several slices speak of the same."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import Path
@@ -43,7 +43,8 @@ class PostBrief(Shown):
 
 class PostShown(Shown):
     """A post: from `starts_at_time` on the institution's clock for so many hours, every day, with so many people. Both pools empty:
-    everyone may hold it; a department brings in everything below it."""
+    everyone may hold it; a department brings in everything below it. Who is in the pool by name is there only for those who plan; how
+    many they are, for everybody."""
 
     id: UUID
     name: str
@@ -55,9 +56,14 @@ class PostShown(Shown):
     rest_hours: float | None
     pool_departments: list[UUID]
     pool_people: list[UUID]
+    pool_people_count: int = 0
     place_in_list: int
     retired: bool
     version: int
+
+    def seen(self, *, plans: bool) -> Self:
+        """The post as somebody may read it, who plans or does not."""
+        return self.model_copy(update={"pool_people": self.pool_people if plans else [], "pool_people_count": len(self.pool_people)})
 
 
 class ReasonShown(Shown):

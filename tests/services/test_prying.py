@@ -28,6 +28,7 @@ from tests.people import (
     client,
 )
 from tests.services.deployment import is_fit, is_on, knows_everybody, planned, shifts_of
+from tests.services.duties import IN_TURN, fill, in_turn, people, post, publish, read
 from tests.services.let_in import departments
 from tests.services.notified import alerts_of, at, has_left, issued, tell
 from tests.services.test_alerts import PLACE
@@ -196,3 +197,14 @@ async def test_who_may_say_who_leads_a_shift_reads_no_number_by_it(notifications
     seen = [(await notifications.get(path, caller(LIANG_YUAN, *roles))).status_code for roles in ((), ("coordinator",))]
 
     assert seen == [200, 404]
+
+
+async def test_who_is_in_the_pool_of_a_post_by_name_is_for_those_who_plan(duty: Door) -> None:
+    await people(duty)
+    ids = [str(one.id) for one in IN_TURN]
+    kept = await post(duty, pool_people=ids)
+    await publish(duty, (await fill(duty, in_turn(kept["id"]))).json()["version"])
+
+    for who, seen in ((PLANNER, ids), (caller(TANG_YINAN), []), (client("wall", "duty:read"), [])):
+        posts = (await duty.get("/posts", who)).json()["items"] + (await read(duty, who))["posts"]
+        assert [(one["id"], one["pool_people"], one["pool_people_count"]) for one in posts] == [(kept["id"], seen, 3)] * 2, who.name
