@@ -39,6 +39,7 @@ WORDS = {
     "on_duty": N_("On duty from {starts_at} to {ends_at}; duty comes first."),
     "elsewhere": N_("On another shift from {starts_at} to {ends_at}."),
     "full": N_("All places of this role are taken."),
+    "declined": N_("Said already: cannot come to this shift."),
     "on_it_already": N_("On this shift already."),
     "has_begun": N_("This shift has begun already."),
     "no_signup": N_("For this shift people are asked; nobody signs up."),

@@ -142,9 +142,9 @@ async def list_candidates(
     page_size: PageSize = 50,
 ) -> Listed[CandidateShown]:
     """Who could be asked for a shift, the best first: fit, free and rested, then with the fewest hours in 28 days, longest rested, in a
-    team with those who are there, then by name. Without `q` volunteers and members of teams (where there are none, everybody). Reasons:
-    `not_fit` (rule, until), `on_duty`, `elsewhere`, `unavailable`, `too_little_rest`, `too_many_hours`, `full`. Refused: `not_found`; 422
-    `no_role`."""
+    team with those who are there, then by name; whoever declined this shift last of them. Without `q` volunteers and members of teams
+    (where there are none, everybody). Reasons: `not_fit` (rule, until), `on_duty`, `elsewhere`, `unavailable`, `too_little_rest`,
+    `too_many_hours`, `full`. Refused: `not_found`; 422 `no_role`."""
     asked = select(Shift, Operation.requirement).join(Operation, Operation.id == Shift.operation_id).where(Shift.id == shift_id)
     found = (await read.execute(asked)).one_or_none()
     if found is None:
@@ -173,6 +173,7 @@ async def list_candidates(
                 hours_28_days=round(one.hours, 1),
                 last_end_at=one.last_end,
                 same_team=one.same_team,
+                declined=one.declined,
                 rank=rank,
             )
         )

@@ -1,7 +1,7 @@
 """Fillings: whole shifts or a whole day filled from a team with the best-ranked who are fit, free and rested; shown before it is done."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Self
@@ -120,7 +120,11 @@ async def fill_shifts(wish: Filling, caller: Annotated[Caller, require("assignme
     rules = {one.shift.id: one.rule for one in places}
     fitness = await fitness_of(tx, people, set(rules.values()))
 
+    declined = await _declined(tx, people, rules)
+
     def against(person_id: UUID, need: Need) -> Sequence[Reason]:
+        if (need.shift_id, person_id) in declined:
+            return [Reason("declined")]
         return unfit(fitness, person_id, rules[need.shift_id], need.starts_at, need.ends_at)
 
     plan = fill([one.need for one in places], standings, booked, against, limits())
@@ -148,6 +152,13 @@ async def _team(tx: AsyncSession, team_id: UUID) -> list[UUID]:
     if not rows:
         raise wrong("team_id", "unknown_id")
     return [row[1] for row in rows if row[1]]
+
+
+async def _declined(tx: AsyncSession, people: Sequence[UUID], shift_ids: Iterable[UUID]) -> set[tuple[UUID, UUID]]:
+    """Who said of which of these shifts that they cannot come: no plan asks them again."""
+    said = select(Assignment.shift_id, Assignment.person_id).where(Assignment.state == "declined", Assignment.person_id.in_(people))
+    async with as_system(tx):
+        return {(shift_id, person_id) for shift_id, person_id in await tx.execute(said.where(Assignment.shift_id.in_(shift_ids)))}
 
 
 async def _places(tx: AsyncSession, wish: Filling, *, hold: bool) -> list[_Place]:

@@ -136,14 +136,16 @@ async def ranked_for(
         fit = and_(KnownFitness.fit_from <= place.starts_at, or_(KnownFitness.fit_until.is_(None), KnownFitness.fit_until >= place.ends_at))
         theirs = select(fit).where(KnownFitness.person_id == one.id, KnownFitness.rule == place.rule)
         forbidden = or_(forbidden, func.coalesce(theirs.scalar_subquery(), False).is_(False))
+    said_no = one.id.in_(select(Assignment.person_id).where(Assignment.shift_id == place.shift_id, Assignment.state == "declined"))
     same_team, hours = one.id.in_(mates), func.coalesce(worked.c.hours, 0.0)
-    wanted = select(one.id, hours.label("hours"), worked.c.last_end, same_team.label("same_team"), func.count().over().label("total"))
+    asked = (one.id, hours.label("hours"), worked.c.last_end, same_team.label("same_team"), said_no.label("declined"))
+    wanted = select(*asked, func.count().over().label("total"))
     wanted = wanted.select_from(pool).outerjoin(worked, true()).outerjoin(pressed, pressed.c.person_id == one.id)
     on_it = select(Assignment.person_id).where(Assignment.shift_id == place.shift_id, Assignment.state.not_in(("declined", "released")))
-    by = (forbidden, func.round(hours * 10), worked.c.last_end.asc().nulls_first(), same_team.desc(), one.sort_key, one.id)
+    by = (forbidden, said_no, func.round(hours * 10), worked.c.last_end.asc().nulls_first(), same_team.desc(), one.sort_key, one.id)
     async with as_system(read):
         found = (await read.execute(wanted.where(one.id.not_in(on_it)).order_by(*by).limit(limit).offset(offset))).all()
-    standings = [Standing(row.id, row.hours, row.last_end, row.same_team) for row in found]
+    standings = [Standing(row.id, row.hours, row.last_end, row.same_team, row.declined) for row in found]
     return standings, found[0].total if found else 0
 
 
@@ -186,8 +188,8 @@ def unfit(fitness: Fitness, person_id: UUID, rule: str | None, starts_at: dateti
 
 
 async def shortlists(read: AsyncSession, places: Sequence[Vacancy], most: int) -> dict[UUID, list[Standing]]:
-    """For each place those who are fit, free and rested, the best first, at most so many; three statements, whatever the number of
-    places."""
+    """For each place those who are fit, free and rested, and did not decline that very shift, the best first, at most so many; three
+    statements, whatever the number of places."""
     ahead = sorted({place.rule or "" for place in places})
     if not ahead:
         return {}
@@ -197,7 +199,7 @@ async def shortlists(read: AsyncSession, places: Sequence[Vacancy], most: int) -
     async with as_system(read):
         found = (await read.execute(union_all(*(select(*(one.c[name] for name in columns)) for one in likely)))).all()
         on_them = select(Assignment.shift_id, Assignment.person_id).where(Assignment.shift_id.in_({one.shift_id for one in places}))
-        on = set(await read.execute(on_them.where(Assignment.state.not_in(("declined", "released")))))
+        on = set(await read.execute(on_them.where(Assignment.state != "released")))
     booked = await spans_of(read, {row.id for row in found}, begins, ends)
     bounds, answers = limits(), {}
     pools: dict[str, list[Any]] = defaultdict(list)

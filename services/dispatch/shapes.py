@@ -223,8 +223,9 @@ class ReasonShown(Shown):
 
 
 class CandidateShown(Shown):
-    """Somebody who could be asked. `fit`: nothing forbids. `hours_28_days`: of duty and dispatch in the 28 days before; `rank`: from 1,
-    by free and fit, fewest hours, longest rested, a team with those there, then the name."""
+    """Somebody who could be asked. `fit`: nothing forbids. `declined`: said that they cannot come to this shift. `hours_28_days`: of duty
+    and dispatch in the 28 days before; `rank`: from 1, by free and fit, not declined, fewest hours, longest rested, a team with those
+    there, then the name."""
 
     person: PersonBrief
     fit: bool
@@ -232,6 +233,7 @@ class CandidateShown(Shown):
     hours_28_days: float
     last_end_at: datetime | None
     same_team: bool
+    declined: bool
     rank: int
 
 

@@ -206,3 +206,33 @@ async def test_the_statements_do_not_grow_with_the_people_or_the_shifts(dispatch
 
     assert counts[:2] == counts[2:]
     assert max(counts) <= 10
+
+
+async def test_who_declined_this_shift_comes_last_of_the_free_and_it_is_said(dispatch: Door, duty: Door) -> None:
+    first, second, *_ = await deployed(dispatch)
+    await team(dispatch, GU_CHANGTING, LIANG_YUAN, PAN_XIANGYE)
+    await on_duty(duty, LIANG_YUAN, NOW - timedelta(days=9), 4)
+    await on_duty(duty, PAN_XIANGYE, first.starts_at, 2)
+    await is_on(dispatch, first, GU_CHANGTING, "declined")
+
+    here, elsewhere = await candidates(dispatch, first), await candidates(dispatch, second)
+
+    assert [(one["person"]["name"], one["fit"], one["declined"]) for one in here] == [
+        ("梁予安", True, False),
+        ("顾长亭", True, True),
+        ("潘向野", False, False),
+    ]
+    assert (elsewhere[0]["person"]["name"], elsewhere[0]["declined"]) == ("顾长亭", False)
+
+
+async def test_whoever_declined_a_shift_stands_in_for_nobody_there(dispatch: Door) -> None:
+    first, *_ = await deployed(dispatch)
+    await team(dispatch, GU_CHANGTING, LIANG_YUAN, PAN_XIANGYE)
+    await is_on(dispatch, first, GU_CHANGTING, "declined")
+    mine = await is_on(dispatch, first, LIANG_YUAN)
+
+    said = await dispatch.post(f"/assignments/{mine}/answer", {"answer": "decline", "reason": "家中有事"}, STAFF)
+    [place] = (await dispatch.get("/alerts", COORDINATOR)).json()["items"]
+
+    assert said.status_code == 200, said.text
+    assert [one["person"]["name"] for one in place["candidates"]] == ["潘向野"]

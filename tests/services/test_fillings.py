@@ -113,3 +113,16 @@ async def test_the_statements_do_not_grow_with_the_shifts_and_the_team(dispatch:
         counts.append(len(dispatch.statements))
 
     assert counts[0] == counts[1]
+
+
+async def test_who_declined_a_shift_is_not_asked_for_it_again(dispatch: Door) -> None:
+    operation = await day(dispatch)
+    morning, afternoon = (await shifts_of(dispatch, operation))[2:4]
+    team_id = await team(dispatch, LIANG_YUAN)
+    await is_on(dispatch, morning, LIANG_YUAN, "declined")
+
+    both = (await fills(dispatch, team_id, operation_id=operation["id"], on="2021-08-05")).json()
+    that = (await fills(dispatch, team_id, shift_ids=[str(morning.id)])).json()
+
+    assert [at for at, *_ in who(both)] == [afternoon.starts_at.isoformat().replace("+00:00", "Z")]
+    assert [(one["code"], one["params"]) for one in that["left_out"]] == [("declined", {})]

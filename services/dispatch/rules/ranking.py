@@ -13,18 +13,20 @@ NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What ranks a person: hours of duty and dispatch in the 28 days before, when the last of them ended, and whether somebody of the
-    same team is there."""
+    """What ranks a person: whether they said that they cannot come to this shift, hours of duty and dispatch in the 28 days before,
+    when the last of them ended, and whether somebody of the same team is there."""
 
     person_id: UUID
     hours: float
     last_end: datetime | None
     same_team: bool = False
+    declined: bool = False
 
 
-def order(one: Standing) -> tuple[float, datetime, bool]:
-    """Fewest hours first, then whoever rested longest, then who is in a team with those there; equals stay in order of their names."""
-    return round(one.hours, 1), one.last_end or NEVER, not one.same_team
+def order(one: Standing) -> tuple[bool, float, datetime, bool]:
+    """Who declined this very shift last; fewest hours first, then whoever rested longest, then who is in a team with those there; equals
+    stay in order of their names."""
+    return one.declined, round(one.hours, 1), one.last_end or NEVER, not one.same_team
 
 
 @dataclass(frozen=True, slots=True)
