@@ -27,7 +27,7 @@ check: env-dev ## style, types, who imports whom, templates, words, house rules
 	@$(PY) -m mypy --strict $(CODE)
 	@.venv/bin/lint-imports
 	@$(PY) -m djlint --lint --quiet gateway
-	@$(PY) -m pytest -q tests/test_house.py tests/gateway/test_templates.py
+	@$(PY) -m pytest -q tests/test_house.py tests/test_events.py tests/gateway/test_templates.py
 
 bench: env-dev ## measures what a user would feel; the last line is JSON (ARGS="home signup" for parts)
 	@exec $(PY) -m infra.bench $(ARGS)

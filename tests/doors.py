@@ -111,7 +111,9 @@ class Door:
             return [(subject, body) for subject, body in found]
 
     async def hears(self, said: Event, event_id: UUID | None = None) -> None:
-        """An event arrives; the same id again is the same message again."""
+        """An event arrives; the same id again is the same message again. What the service does not hear is a mistake of the test."""
+        name = self.app.state.name
+        assert any(handler.event is type(said) for handler in self.app.state.handlers), f"{name} does not hear {said.subject}"
         await self.hears_body(said.subject, said.envelope(event_id or uuid4(), now()))
 
     async def hears_body(self, subject: str, body: bytes) -> None:

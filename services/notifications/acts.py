@@ -1,6 +1,7 @@
 """What several slices write: an audience frozen in set statements, reminders by mail, alerts opened and closed."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifications.reads import people_of
 from services.notifications.rules import reminder_at
-from services.notifications.shapes import Audience
+from services.notifications.shapes import AlertKind, Audience
 from services.notifications.tables import Alert, AlertPerson, KnownAssignment, Notice, NoticeDepartment, Recipient, Webhook
 from shared.clock import now
 from shared.db import as_system
@@ -24,6 +25,7 @@ from shared.settings import settings
 REMINDER, DEADLINE, DONE_DEADLINE = "notice.reminder", "notice.deadline", "notice.done_deadline"
 MAIL = "notice.mail"
 WEBHOOK = "webhook"
+_SAID = ("params", "notice_id", "department_id")  # what an alert that is there already is told anew
 
 
 async def freeze_audience(tx: AsyncSession, notice_id: UUID, audience: Audience, at: datetime) -> int:
@@ -73,25 +75,35 @@ async def mail_later(tx: AsyncSession, notice: Notice, why: str) -> None:
         await later(tx, MAIL, f"{notice.id}:{why}", now(), {"notice_id": str(notice.id), "why": why, "after": None})
 
 
-async def open_alerts(tx: AsyncSession, alerts: Sequence[tuple[Mapping[str, Any], Collection[UUID]]]) -> None:
+@dataclass(frozen=True, slots=True)
+class AlertWish:
+    """An alert to open, by `kind` and `ref` the only one: whom it is for, and what its sentence needs."""
+
+    kind: AlertKind
+    ref: str
+    whom: Collection[UUID]
+    params: Mapping[str, Any]
+    notice_id: UUID | None = None
+    department_id: UUID | None = None
+
+
+async def open_alerts(tx: AsyncSession, *alerts: AlertWish) -> None:
     """Open alerts, each for some people; one that is there already, closed before it was heard of, only gets its words. Few statements."""
     if not alerts:
         return
-    rows = [{"opened_at": now(), "notice_id": None, "department_id": None, **values} for values, _ in alerts]
+    rows = [{"opened_at": now(), **{name: getattr(one, name) for name in ("kind", "ref", *_SAID)}} for one in alerts]
     row = insert(Alert)
-    fresh = {name: row.excluded[name] for name in ("params", "notice_id", "department_id")}
+    fresh = {name: row.excluded[name] for name in _SAID}
     written = row.on_conflict_do_update(index_elements=["kind", "ref"], set_=fresh).returning(Alert.id, Alert.kind, Alert.ref)
     async with as_system(tx):
         ids = {(one.kind, one.ref): one.id for one in await tx.execute(written, rows)}
-        people = [
-            {"alert_id": ids[values["kind"], values["ref"]], "person_id": person_id} for values, whom in alerts for person_id in set(whom)
-        ]
+        people = [{"alert_id": ids[one.kind, one.ref], "person_id": person_id} for one in alerts for person_id in set(one.whom)]
         if people:
             await tx.execute(insert(AlertPerson).on_conflict_do_nothing(), people)
     await tell_alerts(tx, {one["person_id"] for one in people})
 
 
-async def close_alert(tx: AsyncSession, kind: str, ref: str, by: UUID | None) -> None:
+async def close_alert(tx: AsyncSession, kind: AlertKind, ref: str, by: UUID | None) -> None:
     """It was seen to. Events come in any order: what closes may be heard before what opens."""
     row = insert(Alert).values(kind=kind, ref=ref, params={}, opened_at=now(), closed_at=now(), closed_by=by)
     fresh = {name: row.excluded[name] for name in ("closed_at", "closed_by")}

@@ -8,7 +8,7 @@ from fastapi import Path, Query
 from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifications.acts import close_alert, open_alerts, tell_alerts
+from services.notifications.acts import AlertWish, close_alert, open_alerts, tell_alerts
 from services.notifications.reads import counts_of, holders_of, named, people_named
 from services.notifications.shapes import EXAMPLE_ID, AlertShown, DepartmentBrief, PersonBrief
 from services.notifications.tables import Alert, AlertPerson, KnownDepartment, NoticeDepartment
@@ -36,7 +36,7 @@ async def alert_of_gap(event: GapOpened, tx: AsyncSession) -> None:
     """A duty has nobody: the duty planners see to it."""
     instead_of, whom = await holders_of(tx, "duty_planner", "leader", "administrator")
     params = event.model_dump(mode="json", exclude={"gap_id"}) | {"gap_id": str(event.gap_id), "instead_of": instead_of}
-    await open_alerts(tx, [({"kind": "gap", "ref": str(event.gap_id), "params": params}, whom)])
+    await open_alerts(tx, AlertWish("gap", str(event.gap_id), whom, params))
 
 
 @alerts.on(GapFilled)
@@ -53,7 +53,7 @@ async def alert_of_place(event: PlaceOpened, tx: AsyncSession) -> None:
     params = event.model_dump(mode="json") | {"instead_of": instead_of}
     if not whom:
         whom, params = (await holders_of(tx, "administrator"))[1], params | {"because": None, "candidate_ids": []}
-    await open_alerts(tx, [({"kind": "place", "ref": str(event.assignment_id), "params": params}, whom)])
+    await open_alerts(tx, AlertWish("place", str(event.assignment_id), whom, params))
 
 
 @alerts.on(PlaceFilled)
@@ -68,14 +68,14 @@ async def alert_of_move(event: ShiftMoved, tx: AsyncSession) -> None:
     ref = f"{event.shift_id}:{event.old_starts_at.isoformat()}:{event.old_ends_at.isoformat()}"
     ref += f":{event.starts_at.isoformat()}:{event.ends_at.isoformat()}"
     params = event.model_dump(mode="json", exclude={"person_ids"})
-    await open_alerts(tx, [({"kind": "shift_moved", "ref": ref, "params": params}, event.person_ids)])
+    await open_alerts(tx, AlertWish("shift_moved", ref, event.person_ids, params))
 
 
 @alerts.on(ShiftCancelled)
 async def alert_of_cancelled(event: ShiftCancelled, tx: AsyncSession) -> None:
     """Everyone on a shift that was cancelled is told why."""
     params = event.model_dump(mode="json", exclude={"person_ids"})
-    await open_alerts(tx, [({"kind": "shift_cancelled", "ref": str(event.shift_id), "params": params}, event.person_ids)])
+    await open_alerts(tx, AlertWish("shift_cancelled", str(event.shift_id), event.person_ids, params))
 
 
 @alerts.get("/mine")

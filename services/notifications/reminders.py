@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifications.acts import DEADLINE, DONE_DEADLINE, REMINDER, mail_later, open_alerts
+from services.notifications.acts import DEADLINE, DONE_DEADLINE, REMINDER, AlertWish, mail_later, open_alerts
 from services.notifications.reads import holders_of, is_here, unanswered
 from services.notifications.rules import first_of, who_hears
+from services.notifications.shapes import AlertKind
 from services.notifications.tables import KnownDepartment, KnownPerson, Notice, Recipient, Reminder
 from shared.clock import now
 from shared.events import NoticesChanged
@@ -66,7 +67,7 @@ async def _remind(tx: AsyncSession, notice: Notice, kind: str, which: ColumnElem
     return count if fresh is not None else 0
 
 
-async def _pass(tx: AsyncSession, notice: Notice, kind: str, alert: str, which: ColumnElement[bool]) -> None:
+async def _pass(tx: AsyncSession, notice: Notice, kind: str, alert: AlertKind, which: ColumnElement[bool]) -> None:
     missing_count = await _remind(tx, notice, kind, which)
     if not missing_count:
         publish(tx, NoticesChanged(notice_id=notice.id, state=kind))
@@ -79,29 +80,28 @@ async def _pass(tx: AsyncSession, notice: Notice, kind: str, alert: str, which: 
     said = {"title": notice.title, "title_en": notice.title_en}
     deadline_at = notice.deadline_at if alert == "missing" else notice.done_deadline_at
     said["deadline_at"] = deadline_at.isoformat() if deadline_at else None
-    alerts: list[tuple[dict[str, Any], Collection[UUID]]] = []
+    alerts: list[AlertWish] = []
     unreached = []
     for row in found:
         told = who_hears(row.department_id, departments, here, heads_alone=notice.about_health)
         if not told.person_ids:
             unreached.append(row.department_id)
         params = said | {"missing_count": row.people_count, "missing_ids": first_of(row.ids, NAMES_IN_ALERT), "instead_of": told.instead_of}
-        about = {"notice_id": notice.id, "department_id": row.department_id, "params": params}
-        alerts.append(({"kind": alert, "ref": f"{notice.id}:{row.department_id}", **about}, told.person_ids))
+        alerts.append(AlertWish(alert, f"{notice.id}:{row.department_id}", told.person_ids, params, notice.id, row.department_id))
     alerts.append(await _for_the_issuer(tx, notice, alert, said, found, unreached, here))
-    await open_alerts(tx, alerts)
+    await open_alerts(tx, *alerts)
     publish(tx, NoticesChanged(notice_id=notice.id, state=kind))
 
 
 async def _for_the_issuer(
     tx: AsyncSession,
     notice: Notice,
-    alert: str,
+    alert: AlertKind,
     said: dict[str, Any],
     found: Sequence[Any],
     unreached: Sequence[UUID],
     here: Collection[UUID],
-) -> tuple[dict[str, Any], Collection[UUID]]:
+) -> AlertWish:
     """One alert with all departments, those that nobody answers for first; where the issuer left or is a system, the leaders get it, and
     of a notice that says how people stand whoever keeps health records."""
     instead_of, whom = None, [notice.issued_by] if notice.issued_by in here and notice.issued_by else []
@@ -111,7 +111,7 @@ async def _for_the_issuer(
     rows = sorted(found, key=lambda row: (row.department_id not in unreached, -row.people_count))[:DEPARTMENTS_IN_ALERT]
     departments = [{"id": str(row.department_id), "count": row.people_count, "unreached": row.department_id in unreached} for row in rows]
     params = said | {"missing_count": sum(row.people_count for row in found), "departments": departments, "unreached_count": len(unreached)}
-    return {"kind": alert, "ref": str(notice.id), "notice_id": notice.id, "params": params | {"instead_of": instead_of}}, whom
+    return AlertWish(alert, str(notice.id), whom, params | {"instead_of": instead_of}, notice.id)
 
 
 async def _here(tx: AsyncSession, departments: Collection[KnownDepartment], issued_by: UUID | None) -> set[UUID]:

@@ -109,11 +109,15 @@ class RecordShown(Shown):
     corrected: Withdrawn | None = Field(description="The record was wrong, and does not count")
 
 
+AlertKind = Literal["missing", "not_done", "gap", "place", "shift_moved", "shift_cancelled"]
+"""What somebody has to see to; the inbox says each in a sentence."""
+
+
 class AlertShown(Shown):
     """Something to see to. `params` holds what its sentence needs; people are named beside it."""
 
     id: UUID
-    kind: Literal["missing", "not_done", "gap", "place", "shift_moved", "shift_cancelled"]
+    kind: AlertKind
     opened_at: datetime
     seen_at: datetime | None
     closed_at: datetime | None

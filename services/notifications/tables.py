@@ -124,7 +124,7 @@ class Alert(Table):
 
     __tablename__ = "alert"
     id: Mapped[UUID] = _fresh_id()
-    kind: Mapped[str]  # missing, not_done, gap, place, shift_moved, shift_cancelled
+    kind: Mapped[str]  # one of AlertKind in shapes.py
     ref: Mapped[str]
     notice_id: Mapped[UUID | None]
     department_id: Mapped[UUID | None]
