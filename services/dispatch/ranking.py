@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, func, literal, or_, select, true, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from services.dispatch.rules.assigning import unfit_reason
 from services.dispatch.rules.ranking import Standing, order
@@ -60,14 +59,15 @@ def _asked_first(ends_at: datetime) -> FromClause:
     came, in_team = KnownPerson.employment == "volunteer", select(TeamMember.person_id)
     nobody = ~or_(select(KnownPerson.id).where(came).correlate(None).exists(), in_team.correlate(None).exists())
     members = here.join(TeamMember, TeamMember.person_id == KnownPerson.id)
-    return union(here.where(came), members, here.where(nobody)).subquery("asked")
+    return union(here.where(came), members, here.where(nobody)).cte()
 
 
-def _worked(person_id: ColumnElement[UUID] | InstrumentedAttribute[UUID], before: datetime) -> Any:
-    """Of a person: hours in the 28 days before, and when the last of them ended; read from the index, person by person."""
+def _worked(people: Select[Any], before: datetime) -> FromClause:
+    """Of each of these people who worked: hours in the 28 days before, and when the last of them ended. Added up at once: looking into
+    the calendar person by person took four times as long for 5,000 of them."""
     ended = func.max(_ends).filter(_ends <= before).label("last_end")
-    theirs = booking.c.person_id == person_id, _works, _ends > before - LOOKS_BACK, _ends < before + LONGEST_WORK, _begins < before
-    return select(func.sum(_hours).label("hours"), ended).where(*theirs).lateral()
+    theirs = _works, _ends > before - LOOKS_BACK, _ends < before + LONGEST_WORK, _begins < before, booking.c.person_id.in_(people)
+    return select(booking.c.person_id, func.sum(_hours).label("hours"), ended).where(*theirs).group_by(booking.c.person_id).subquery()
 
 
 def _pressed(starts_at: datetime, ends_at: datetime) -> Any:
@@ -127,9 +127,9 @@ async def ranked_for(
     barred = await barred_by_hours(read, place.starts_at, place.ends_at)
     pool: FromClause = _asked_first(place.ends_at)
     if search:
-        pool = select(KnownPerson.id, KnownPerson.sort_key).where(here_on(place.ends_at), searched(search)).subquery("asked")
+        pool = select(KnownPerson.id, KnownPerson.sort_key).where(here_on(place.ends_at), searched(search)).cte()
     one = pool.c
-    worked, pressed = _worked(one.id, place.starts_at), _pressed(place.starts_at, place.ends_at)
+    worked, pressed = _worked(select(one.id), place.starts_at), _pressed(place.starts_at, place.ends_at)
     mates = select(TeamMember.person_id).where(TeamMember.team_id.in_(select(TeamMember.team_id).where(TeamMember.person_id.in_(near))))
     forbidden = or_(func.coalesce(pressed.c.met, False), one.id.in_(barred))
     if place.rule:
@@ -140,7 +140,7 @@ async def ranked_for(
     same_team, hours = one.id.in_(mates), func.coalesce(worked.c.hours, 0.0)
     asked = (one.id, hours.label("hours"), worked.c.last_end, same_team.label("same_team"), said_no.label("declined"))
     wanted = select(*asked, func.count().over().label("total"))
-    wanted = wanted.select_from(pool).outerjoin(worked, true()).outerjoin(pressed, pressed.c.person_id == one.id)
+    wanted = wanted.select_from(pool).outerjoin(worked, worked.c.person_id == one.id).outerjoin(pressed, pressed.c.person_id == one.id)
     on_it = select(Assignment.person_id).where(Assignment.shift_id == place.shift_id, Assignment.state.not_in(("declined", "released")))
     by = (forbidden, said_no, func.round(hours * 10), worked.c.last_end.asc().nulls_first(), same_team.desc(), one.sort_key, one.id)
     async with as_system(read):
@@ -159,12 +159,11 @@ async def spans_of(read: AsyncSession, person_ids: Collection[UUID], starts_at: 
 
 async def standings_of(read: AsyncSession, person_ids: Collection[UUID], before: datetime) -> list[Standing]:
     """How these people rank, those who are here, in order of their names."""
-    worked = _worked(KnownPerson.id, before)
-    wanted = select(KnownPerson.id, worked.c.hours, worked.c.last_end).select_from(KnownPerson).outerjoin(worked, true())
+    here = KnownPerson.id.in_(person_ids), here_on(before)
+    worked = _worked(select(KnownPerson.id).where(*here), before)
+    wanted = select(KnownPerson.id, worked.c.hours, worked.c.last_end).outerjoin(worked, worked.c.person_id == KnownPerson.id)
     async with as_system(read):
-        found = await read.execute(
-            wanted.where(KnownPerson.id.in_(person_ids), here_on(before)).order_by(KnownPerson.sort_key, KnownPerson.id)
-        )
+        found = await read.execute(wanted.where(*here).order_by(KnownPerson.sort_key, KnownPerson.id))
     return [Standing(person_id, hours or 0.0, last_end) for person_id, hours, last_end in found]
 
 
@@ -226,9 +225,9 @@ def _likeliest(rule: str, places: Sequence[Vacancy]) -> Select[Any]:
     begins, ends = min(one.starts_at for one in places), min(one.ends_at for one in places)
     pool = _asked_first(ends)
     one = pool.c
-    worked = _worked(one.id, begins)
+    worked = _worked(select(one.id), begins)
     columns = (worked.c.hours, worked.c.last_end, KnownFitness.fit_from, KnownFitness.fit_until)
-    wanted = select(literal(rule).label("rule"), one.id, *columns).select_from(pool).outerjoin(worked, true())
+    wanted = select(literal(rule).label("rule"), one.id, *columns).select_from(pool).outerjoin(worked, worked.c.person_id == one.id)
     same = and_(KnownFitness.person_id == one.id, KnownFitness.rule == rule)
     fit = and_(
         KnownFitness.fit_from <= max(place.starts_at for place in places),
