@@ -214,8 +214,10 @@ async def _take_place_again(tx: AsyncSession, row: Assignment, begins_at: dateti
 
 
 def _kept_short(no: Refused, caller: Caller) -> Refused:
-    """To whoever leads a shift and sees no others: that it cannot be, not where somebody is instead, nor until when they are fit."""
-    if caller.reach("assignment.read").everything or no.params.get("person_id") == str(caller.person_id):
+    """To whoever leads a shift and sees no others: that it cannot be, not where somebody is instead; until when somebody is fit to who may
+    ask who is."""
+    needed = "candidate.read" if no.code == "not_fit" else "assignment.read"
+    if caller.reach(needed).everything or no.params.get("person_id") == str(caller.person_id):
         return no
     return Refused(no.code, no.status, {name: value for name, value in no.params.items() if name in SAID_TO_LEADERS}, no.errors)
 

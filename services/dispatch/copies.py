@@ -57,10 +57,10 @@ class LedKept(Shown):
 
 
 class PlaceKept(Shown):
-    """A place one left open, or took over."""
+    """A place one left open, and why; or took over."""
 
     role: str
-    because: str
+    because: str | None
     opened_at: datetime
     closed_at: datetime | None
 
@@ -122,7 +122,7 @@ async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
             teams=list(teams),
             assignments=[_assignment(operation, site, row) for _, operation, site, row in assignments],
             shifts_led=[LedKept.model_validate(row) for row in led],
-            places=[PlaceKept.model_validate(row) for row in places],
+            places=[_place(row, own) for row in places],
             counts=[CountKept.model_validate(row) for row in counts],
             fitness=[FitnessKept.model_validate(row) for row in fitness],
         )
@@ -131,3 +131,8 @@ async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
 def _assignment(operation: str, site: str, row: Assignment) -> AssignmentKept:
     kept = {name: getattr(row, name) for name in AssignmentKept.model_fields if name not in ("operation", "site")}
     return AssignmentKept.model_validate({"operation": operation, "site": site} | kept)
+
+
+def _place(row: OpenPlace, own: UUID) -> PlaceKept:
+    kept = PlaceKept.model_validate(row)
+    return kept if row.person_id == own else kept.model_copy(update={"because": None})  # why another left is of their health

@@ -80,7 +80,7 @@ def assignment_shown(row: Assignment, people: Mapping[UUID, PersonBrief], caller
         answered_at=row.answered_at,
         reason=row.reason if told else None,
         override_reason=row.override_reason if told else None,
-        override_by=row.override_by_name,
+        override_by=row.override_by_name if told else None,
         checked_in_at=row.checked_in_at,
         checked_out_at=row.checked_out_at,
         version=row.version,

@@ -1,7 +1,7 @@
 """The copy: all that duty keeps about whoever asks, for their download; a roster that is still a draft is no fact yet."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -15,6 +15,8 @@ from shared.service import Slice
 from shared.web import Shown
 
 copies = Slice(prefix="/people", tags=["people"])
+
+Kept = TypeVar("Kept", bound=Shown)
 
 
 class PersonKept(Shown):
@@ -40,21 +42,22 @@ class DutyKept(Shown):
 
 
 class AmendmentKept(Shown):
-    """A change of a published roster that concerned one, or that one made."""
+    """A change of a published roster that concerned one, or that one made. Why is there where it speaks of oneself, or one typed it: of
+    whom one took over from it may be news of their health."""
 
     post_name: str
     on: date
-    because: str
-    reason: str
+    because: str | None
+    reason: str | None
     by_name: str
     at: datetime
 
 
 class GapKept(Shown):
-    """A duty that one fell out of, or stood in for."""
+    """A duty that one fell out of, and why; or stood in for."""
 
     on: date
-    because: str
+    because: str | None
     starts_at: datetime
     ends_at: datetime
     opened_at: datetime
@@ -99,8 +102,13 @@ async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
             made_at=now(),
             person=PersonKept.model_validate(person) if person else None,
             duties=[DutyKept.model_validate(row) for row in duties],
-            amendments=[AmendmentKept.model_validate(row) for row in amendments],
-            gaps=[GapKept.model_validate(row) for row in gaps],
+            amendments=[_told(AmendmentKept.model_validate(row), own in (row.old_person_id, row.by_id)) for row in amendments],
+            gaps=[_told(GapKept.model_validate(row), row.person_id == own) for row in gaps],
             feeds=[FeedKept.model_validate(row) for row in feeds],
             pools=list(pools),
         )
+
+
+def _told(kept: Kept, why: bool) -> Kept:
+    """As it is kept; without why."""
+    return kept if why else kept.model_copy(update={name: None for name in ("because", "reason") if name in type(kept).model_fields})

@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from services.dispatch.tables import Assignment, Team, TeamMember
+from services.dispatch.tables import Assignment, OpenPlace, Team, TeamMember
 from services.duty.tables import Amendment, Duty
 from services.notifications.tables import AlertPerson, Delivery, KnownContact, Notice, Recipient, Record
 from shared.bookings import taken
 from shared.clock import now
 from shared.events import PeopleRemoved
 from tests.doors import Door
-from tests.people import ADMINISTRATOR, COORDINATOR, GU_CHANGTING, HEAD, JIANG_CAIWEI, LIANG_YUAN, RECORDS_SYSTEM, STAFF
+from tests.people import ADMINISTRATOR, COORDINATOR, GU_CHANGTING, HEAD, JIANG_CAIWEI, LIANG_YUAN, RECORDS_SYSTEM, STAFF, caller
 from tests.services import duties as rostered
 from tests.services.deployment import is_fit, is_on, knows_everybody, planned, shifts_of
 from tests.services.notified import issued, tell
@@ -49,6 +49,20 @@ async def test_duty_gives_away_what_it_keeps_about_oneself(duty: Door) -> None:
     assert [one["reason"] for one in copy["amendments"]] == ["发烧在家"]
     assert len(copy["feeds"]) == 1
     assert JIANG_CAIWEI.name not in str(copy)
+
+
+async def test_why_one_took_over_from_another_is_not_given_away_with_it(duty: Door, dispatch: Door) -> None:
+    await on_a_roster(duty)
+    await on_shifts(dispatch)
+    async with dispatch.rows() as tx:
+        gone = (await tx.scalars(select(Assignment).where(Assignment.person_id == LIANG_YUAN.id).limit(1))).one()
+        told = {"role": "登记", "because": "unfit", "state": "filled", "opened_at": now(), "closed_at": now()}
+        tx.add(OpenPlace(assignment_id=gone.id, shift_id=gone.shift_id, person_id=LIANG_YUAN.id, filled_by=JIANG_CAIWEI.id, **told))
+
+    seen = [(await copy_of(duty, who), await copy_of(dispatch, who)) for who in (STAFF, caller(JIANG_CAIWEI))]
+
+    assert [one["amendments"][0]["reason"] for one, _ in seen] == ["发烧在家", None]
+    assert [one["places"][0]["because"] for _, one in seen] == ["unfit", None]
 
 
 async def test_of_whoever_is_removed_duty_keeps_that_a_place_was_held_and_no_more(duty: Door) -> None:

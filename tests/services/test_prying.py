@@ -57,12 +57,12 @@ async def test_why_somebody_cannot_come_is_read_by_them_and_by_whoever_puts_peop
     await knows_everybody(dispatch)
     operation = await planned(dispatch, sites=GATES)
     shift = (await shifts_of(dispatch, operation))[0]
-    await is_on(dispatch, shift, LIANG_YUAN, reason="身体不适", override_reason="只差半小时休息")
+    await is_on(dispatch, shift, LIANG_YUAN, reason="身体不适", override_reason="只差半小时休息", override_by_name=LEADER.name)
 
-    def words(answer: httpx.Response) -> list[tuple[str | None, str | None]]:
-        return [(one["reason"], one["override_reason"]) for one in answer.json()["assignments"]]
+    def words(answer: httpx.Response) -> list[tuple[str | None, ...]]:
+        return [(one["reason"], one["override_reason"], one["override_by"]) for one in answer.json()["assignments"]]
 
-    typed, kept = [("身体不适", "只差半小时休息")], [(None, None)]
+    typed, kept = [("身体不适", "只差半小时休息", LEADER.name)], [(None, None, None)]
     for who, seen in ((caller(LIANG_YUAN), typed), (COORDINATOR, typed), (GATE_LEADER, kept), (client("reader", "dispatch:read"), kept)):
         assert words(await dispatch.get(f"/shifts/{shift.id}", who)) == seen, who.name
 
@@ -78,13 +78,15 @@ async def test_who_leads_a_shift_learns_of_a_walk_on_what_forbids_it_and_not_whe
     await is_on(dispatch, elsewhere, TANG_YINAN)
 
     said = {}
-    for who in (GATE_LEADER, COORDINATOR):
+    officer = caller(LIANG_YUAN, "duty_officer")
+    for who in (GATE_LEADER, COORDINATOR, officer):
         for person in (PAN_XIANGYE, TANG_YINAN):
             body = {"person_id": str(person.id), "role": "登记"}
             problem = (await dispatch.post(f"/shifts/{here.id}/walkons", body, who)).json()
             said[who.name, problem["code"]] = set(problem["params"])
 
     assert said[GATE_LEADER.name, "not_fit"] == {"rule", "person_id"}
+    assert said[officer.name, "not_fit"] == {"rule", "person_id"}
     assert said[GATE_LEADER.name, "overlap"] == {"person_id"}
     assert {"until"} < said[COORDINATOR.name, "not_fit"]
     assert {"starts_at", "ends_at"} < said[COORDINATOR.name, "overlap"]
