@@ -108,10 +108,10 @@ async def show_notice(request: Request, notice_id: UUID) -> Response:
 async def _show(request: Request, notice_id: UUID, status: int = 200, problem: Any = None, form: Any = None) -> Response:
     notice, progress = await gather(notifications.get(f"/notices/{notice_id}"), notifications.try_get(f"/notices/{notice_id}/progress"))
     rights = {"issues": may(request, "notice.issue"), "records": may(request, "acknowledgement.record")}
-    only = request.query_params.get("only", "")
-    return page(
-        request, "notices/notice.html", status, notice=notice, progress=progress, rights=rights, only=only, problem=problem, form=form or {}
-    )
+    asked = request.query_params
+    shown = {"only": asked.get("only", ""), "every": asked.get("departments") == "all", "most": DEPARTMENTS_SHOWN}
+    known = {"notice": notice, "progress": progress, "rights": rights, "problem": problem, "form": form or {}}
+    return page(request, "notices/notice.html", status, **known, **shown)
 
 
 @pages.post("/notices/{notice_id}/withdrawal")

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gateway.notices import issuing
+from gateway.notices import page as notices
 from gateway.notices.missing import MOST
 from shared import clock
 from tests.gateway.door import GatewayDoor, hidden, words_of
@@ -174,6 +175,24 @@ async def test_a_head_follows_the_own_department_records_for_several_and_takes_b
     assert action
     assert (await head.post(action[1], data={"once": "c1", "reason": "记错了人"})).status_code == 303
     assert "1 人已回复，3 人还没有" in words_of(await head.get(f"/notices/{notice['id']}"))
+
+
+async def test_of_many_departments_those_with_most_people_missing_come_first_and_the_others_at_a_tap(
+    gateway: GatewayDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "DEPARTMENTS_SHOWN", 1)
+    await known(gateway)
+    notice = await issued(gateway.doors.notifications)
+    leader = await gateway.browser(FU_XINGJIAN)
+
+    few = await leader.get(f"/notices/{notice['id']}")
+    more = re.search(r'href="([^"]+departments=all)"[^>]*>.*?还有 (\d+) 个部门', few.text)
+
+    assert more
+    every = await leader.get(more[1])
+    assert every.text.count("/people?department_id=") == 1 + int(more[2])
+    assert few.text.count("/people?department_id=") == 1
+    assert "个部门" not in words_of(every)
 
 
 async def test_who_is_missing_is_printed_and_leaves_as_a_workbook(gateway: GatewayDoor) -> None:
