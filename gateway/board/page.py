@@ -16,6 +16,8 @@ from shared import clock
 
 pages = Pages()
 
+NAMED = 3  # so many of those who are missing are named in a cell of the board
+MANY_SITES = 7  # more rows are set smaller on a wall
 STEP, BAR, HIGH = 24, 18, 100  # of the chart, in its own units
 MOST_DAYS = 21
 
@@ -29,7 +31,7 @@ async def show_board(request: Request, operation_id: UUID, on: date | None = Non
     grid = grid_of(board["sites"])
     cells = [one for row in grid["rows"] for cell in row["cells"] for one in cell if one["state"] != "cancelled"]
     running = [one for one in cells if _begins(one) <= now < _ends(one)]
-    ahead = [one for one in cells if _begins(one) > now]
+    ahead = [one for one in cells if _ends(one) > now]
     return page(
         request,
         "board/board.html",
@@ -46,6 +48,8 @@ async def show_board(request: Request, operation_id: UUID, on: date | None = Non
         counts=counts_of(board["sites"], board["on"]),
         chart=chart_of(board["sites"], board["on"], now),
         wall=wall,
+        dense=len(grid["rows"]) > MANY_SITES,
+        named=NAMED,
     )
 
 

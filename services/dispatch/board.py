@@ -57,7 +57,8 @@ class BoardRole(BoardCover):
 
 
 class BoardShift(Shown):
-    """A shift on the board. `open_place_count`: alerts that somebody is still looked for."""
+    """A shift on the board. `open_place_count`: alerts that somebody is still looked for. `late_people`, `no_show_people`: who they are,
+    as far as the caller may see who is on it."""
 
     id: UUID
     starts_at: datetime
@@ -67,6 +68,8 @@ class BoardShift(Shown):
     leader: PersonBrief | None
     roles: list[BoardRole]
     open_place_count: int
+    late_people: list[PersonBrief]
+    no_show_people: list[PersonBrief]
     version: int
 
 
@@ -144,7 +147,9 @@ async def show_board(
     roles = await _roles(read, shown, operation.requirement, tells_fit=tells_fit)
     places = await _open_places(read, shown)
     counts = await _samples(read, operation_id, first, days)
-    people = await brief_people(read, {*(one.leader_id for one in sites), *(one.leader_id for one in shifts)})
+    away = await _not_there(read, shown)
+    absent = {person_id for found in away.values() for person_id in found}
+    people = await brief_people(read, {*(one.leader_id for one in sites), *(one.leader_id for one in shifts), *absent})
 
     def leader(person_id: UUID | None) -> PersonBrief | None:
         return brief(people, person_id) if person_id else None
@@ -161,6 +166,8 @@ async def show_board(
                 leader=leader(one.leader_id),
                 roles=roles.get(one.id, []),
                 open_place_count=places.get(one.id, 0),
+                late_people=[brief(people, person_id) for person_id in away[one.id, "confirmed"]],
+                no_show_people=[brief(people, person_id) for person_id in away[one.id, "no_show"]],
                 version=one.version,
             )
         )
@@ -211,6 +218,17 @@ async def _roles(read: AsyncSession, shown: Sequence[Any], rule: str | None, *, 
         role = BoardRole.model_validate(row)
         role.unfit_since = role.unfit_since if tells_fit else None
         found[row.shift_id].append(role)
+    return found
+
+
+async def _not_there(read: AsyncSession, shown: Sequence[Any]) -> dict[tuple[UUID, str], list[UUID]]:
+    """By shift and state: who is late, that is confirmed and not there, and who did not come."""
+    late = and_(Assignment.state == "confirmed", Assignment.starts_at <= now())
+    wanted = select(Assignment.shift_id, Assignment.state, Assignment.person_id).join(Shift, Shift.id == Assignment.shift_id)
+    wanted = wanted.where(*shown, or_(late, Assignment.state == "no_show")).order_by(Assignment.asked_at, Assignment.id)
+    found: dict[tuple[UUID, str], list[UUID]] = defaultdict(list)
+    for shift_id, state, person_id in await read.execute(wanted):
+        found[shift_id, state].append(person_id)
     return found
 
 

@@ -126,6 +126,9 @@ async def test_six_sites_three_shifts_six_people_are_staffed_with_few_hands(scre
     assert len(slots) == 18
     assert all("0/6" in one and "等回复 6" in one for one in slots), slots
     assert address.startswith(f"{screens.base}/operations/")
+    await screen.page.set_viewport_size({"width": 1920, "height": 1080})
+    await screen.page.goto(f"{address}/board?on={DAY}&wall=1")
+    assert await screen.page.evaluate("document.documentElement.scrollHeight") <= 1080  # nobody scrolls a wall
 
 
 def operation_of(base: str, secret: str) -> dict[str, Any]:

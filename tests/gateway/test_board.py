@@ -38,7 +38,11 @@ async def counted(gateway: GatewayDoor, operation: dict[str, Any], *hours: tuple
 
 
 @pytest.mark.parametrize(
-    ("lang", "said"), [("zh-Hans", ["现在", "迟到 1", "未到 1", "缺 1"]), ("en", ["late: 1", "did not come: 1", "open: 1"])]
+    ("lang", "said"),
+    [
+        ("zh-Hans", ["现在", "迟到 江采薇", "未到 潘向野", "缺 1"]),
+        ("en", ["late: 江采薇", "did not come: 潘向野", "open: 1"]),
+    ],
 )
 async def test_the_board_says_who_is_there_late_and_missing(gateway: GatewayDoor, lang: str, said: list[str]) -> None:
     operation = await under_way(gateway)
@@ -75,6 +79,8 @@ async def test_on_the_wall_the_frame_is_away_and_the_block_comes_alone(gateway: 
     block = await browser.get(place, headers=partial("live"))
 
     assert '<body class="app alone wall"' in wall.text
+    assert "late: 1" in words_of(wall)  # names are not for everybody in the room
+    assert JIANG_CAIWEI.name not in wall.text
     assert block.text.lstrip().startswith('<div class="stack" id="live" data-live="operation:')
 
 

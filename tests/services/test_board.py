@@ -49,6 +49,9 @@ async def test_each_role_says_how_it_is_covered(dispatch: Door) -> None:
         "unfit_since": 0,
     }
     assert (second["proposed"], second["no_show"], second["late"]) == (1, 1, 0)
+    here, later = board["sites"][0]["shifts"]
+    assert [[one["name"] for one in here[which]] for which in ("late_people", "no_show_people")] == [["潘向野"], ["江采薇"]]
+    assert (later["late_people"], later["no_show_people"]) == ([], [])
     assert (board["totals"]["head_count"], board["totals"]["checked_in"], board["totals"]["shift_count"]) == (12, 1, 4)
 
 
