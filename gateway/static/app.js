@@ -4,7 +4,8 @@
 const body = document.body
 const KEPT = "muster-kept"
 
-// What was typed outlives a session that ends while one writes: kept in this tab until it was sent, never passwords or files.
+// What was typed outlives a session that ends while one writes: kept in this tab until it was sent, never passwords or files, and given
+// back to whoever typed it alone.
 const fieldsOf = form => [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "once")
 const placeOf = form => [new URL(form.action, location.href).pathname, location.pathname + location.search]
 
@@ -13,14 +14,14 @@ document.addEventListener("submit", event => {
   if (form.matches("[data-forget]")) { globalThis.caches?.delete("muster-first-page"); return sessionStorage.clear() }
   if (form.method !== "post" || form.querySelector("[type=password]") || location.pathname === "/signin") return
   const [action, place] = placeOf(form)
-  sessionStorage.setItem(KEPT, JSON.stringify({ action, place, lost: false, fields: fieldsOf(form) }))
+  sessionStorage.setItem(KEPT, JSON.stringify({ me: body.dataset.me, action, place, lost: false, fields: fieldsOf(form) }))
 }, true)
 
 function restore() {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null")
   if (!kept) return
   if (location.pathname === "/signin") return sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, lost: true }))
-  if (!kept.lost) return sessionStorage.removeItem(KEPT)
+  if (!kept.lost || (body.dataset.me && kept.me !== body.dataset.me)) return sessionStorage.removeItem(KEPT)
   const form = [...document.forms].find(each => each.method === "post" && placeOf(each)[0] === kept.action)
   if (!form) return
   sessionStorage.removeItem(KEPT)

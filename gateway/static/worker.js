@@ -6,12 +6,15 @@ const KEPT = "muster-first-page"
 const LONGEST = 24 * 3600 * 1000
 const WAITS = 6000 // a phone with one bar of signal asks for ever
 
-const forget = () => caches.delete(KEPT)
+const WAYS_IN_AND_OUT = /^\/(signin|signout|activate|setup)(\/|$)/
+let times = 0 // forgotten: a page that was asked for before is not kept after
+
+const forget = () => { times += 1; return caches.delete(KEPT) }
 const stamped = (text, type, at) => new Response(text, { headers: { "content-type": type, "kept-at": String(at) } })
 
-async function keep(answer) { // what is private is cut out before it is written; the files the page needs are kept beside it
+async function keep(answer, then) { // what is private is cut out before it is written; the files the page needs are kept beside it
   const text = (await answer.text()).replace(/<!--private-->[\s\S]*?<!--\/private-->/g, "").replace("data-away hidden", "data-away")
-  if (!text.includes("data-away")) return
+  if (!text.includes("data-away") || then !== times) return
   const kept = await caches.open(KEPT)
   const files = [...new Set(text.match(/\/static\/[\w./-]+\?v=\w+/g) || [])]
   await kept.put("/", stamped(text, answer.headers.get("content-type"), Date.now()))
@@ -20,12 +23,14 @@ async function keep(answer) { // what is private is cut out before it is written
     const { pathname, search } = new URL(request.url)
     if (pathname !== "/" && !files.includes(pathname + search)) await kept.delete(request)
   }
+  if (then !== times) await caches.delete(KEPT)
 }
 
 async function firstPage(event) {
+  const then = times
   try {
     const answer = await fetch(event.request, { signal: AbortSignal.timeout(WAITS) })
-    if (answer.ok && !answer.redirected && new URL(answer.url).pathname === "/") event.waitUntil(keep(answer.clone()))
+    if (answer.ok && !answer.redirected && new URL(answer.url).pathname === "/") event.waitUntil(keep(answer.clone(), then))
     else if (answer.redirected || answer.status === 401 || answer.type === "opaqueredirect") event.waitUntil(forget()) // nobody is signed in any more
     return answer
   } catch (away) {
@@ -37,14 +42,14 @@ async function firstPage(event) {
 
 addEventListener("install", () => skipWaiting())
 addEventListener("activate", event => event.waitUntil(clients.claim().then(async () => { // the page that brought us here came before us
-  const answer = await fetch("/").catch(() => null)
-  if (answer?.ok && !answer.redirected) await keep(answer)
+  const then = times, answer = await fetch("/").catch(() => null)
+  if (answer?.ok && !answer.redirected) await keep(answer, then)
 })))
 addEventListener("fetch", event => {
   const { request } = event
   const { origin, pathname } = new URL(request.url)
   if (origin !== location.origin) return
-  if (pathname === "/signout" || pathname === "/signin") return event.waitUntil(forget())
+  if (WAYS_IN_AND_OUT.test(pathname)) return event.waitUntil(forget())
   if (request.method !== "GET") return
   if (request.mode === "navigate" && pathname === "/") return event.respondWith(firstPage(event))
   if (pathname.startsWith("/static/")) event.respondWith(fetch(request).catch(async away => (await caches.match(request)) || Promise.reject(away)))

@@ -197,3 +197,10 @@ async def test_signing_out_takes_the_kept_page_from_a_shared_phone(on_the_phone:
     await on_the_phone.context.set_offline(True)
     with pytest.raises(Exception, match=r"ERR_INTERNET_DISCONNECTED|ERR_FAILED"):
         await on_the_phone.open("/")
+
+
+async def test_whoever_comes_in_by_a_code_does_not_find_the_first_page_of_who_was_here(on_the_phone: Screen) -> None:
+    await on_the_phone.open("/activate/ABCDE-12345")
+    await on_the_phone.page.wait_for_timeout(300)
+
+    assert await kept(on_the_phone.page) == ""

@@ -143,7 +143,8 @@ async def test_the_demo_s_own_list_brought_again_changes_nothing(screens: Screen
     assert counts["refused"] == 0
 
 
-async def test_what_was_typed_is_not_lost_when_the_session_ends(screens: Screens) -> None:
+@pytest.mark.parametrize(("next_one", "given_back"), [("everyone", "第二针的日期不对"), ("agency", "")])
+async def test_what_was_typed_waits_for_whoever_typed_it_when_the_session_ends(screens: Screens, next_one: str, given_back: str) -> None:
     screen = await screens.of("everyone", width=390)
     page = screen.page
     await page.locator("summary", has_text="报告错误").click()
@@ -156,10 +157,10 @@ async def test_what_was_typed_is_not_lost_when_the_session_ends(screens: Screens
 
     await form.locator("button.main-act").click()
     await page.wait_for_url(re.compile("/signin"))
-    await page.locator(".cast button", has_text=screens.name_of("everyone")).first.click()
+    await page.locator(".cast button", has_text=screens.name_of(next_one)).first.click()
     await page.wait_for_url(lambda url: "/signin" not in url)
 
-    await expect(page.locator("form[action='/me/remarks'] [name=text]")).to_have_value("第二针的日期不对")
+    await expect(page.locator("form[action='/me/remarks'] [name=text]")).to_have_value(given_back)
 
 
 async def test_the_main_ways_work_without_scripts(screens: Screens) -> None:
