@@ -56,7 +56,7 @@ WORDS = {
     "assignment.confirmed": N_("confirmed"),
     "assignment.checked_in": N_("there"),
     "assignment.checked_out": N_("was there"),
-    "assignment.declined": N_("declined"),
+    "assignment.declined": N_("cannot come"),
     "assignment.released": N_("released"),
     "assignment.no_show": N_("did not come"),
     "because.declined": N_("{person} cannot come."),

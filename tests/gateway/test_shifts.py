@@ -217,3 +217,13 @@ async def test_staff_is_told_that_it_is_not_theirs_and_a_missing_service_is_said
     assert "Whom to ask for" in words_of(await leader.get(f"/shifts/{first.id}"))
     gateway.down("dispatch")
     assert (await leader.get(f"/shifts/{first.id}")).status_code == 503
+
+
+async def test_who_cannot_come_is_said_so_and_nothing_about_health(gateway: GatewayDoor) -> None:
+    _, [first, *_] = await operation_tomorrow(gateway)
+    await is_on(gateway.doors.dispatch, first, LIANG_YUAN, "declined")
+
+    shown = words_of(await (await coordinator(gateway)).get(f"/shifts/{first.id}"))
+
+    assert "不能到岗" in shown
+    assert "接种" not in shown
