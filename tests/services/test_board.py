@@ -9,14 +9,16 @@ from sqlalchemy import insert, select
 
 from services.dispatch.tables import Assignment, KnownFitness, Shift
 from shared import clock
+from shared.auth import Caller
 from shared.clock import now
 from tests.doors import Door
-from tests.people import COORDINATOR, GU_CHANGTING, JIANG_CAIWEI, LEADER, LIANG_YUAN, PAN_XIANGYE, STAFF, TANG_YINAN
+from tests.people import COORDINATOR, GU_CHANGTING, JIANG_CAIWEI, LEADER, LIANG_YUAN, PAN_XIANGYE, STAFF, TANG_YINAN, client
+from tests.people import caller as caller_of
 from tests.services.deployment import is_fit, is_on, knows_everybody, planned, shifts_of
 
 
-async def board_of(dispatch: Door, operation: dict[str, Any], query: str = "") -> Any:
-    answer = await dispatch.get(f"/operations/{operation['id']}/board{query}", COORDINATOR)
+async def board_of(dispatch: Door, operation: dict[str, Any], query: str = "", caller: Caller = COORDINATOR) -> Any:
+    answer = await dispatch.get(f"/operations/{operation['id']}/board{query}", caller)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -71,6 +73,11 @@ async def test_whoever_is_not_fit_any_more_is_shown(dispatch: Door) -> None:
 
     assert [role["unfit_since"] for role in board["sites"][0]["shifts"][0]["roles"]] == [1, 1]
     assert board["totals"]["unfit_since"] == 2
+    for caller in (
+        caller_of(GU_CHANGTING, "duty_officer"),
+        client("board", "dispatch:read"),
+    ):  # who may read the board reads the same numbers
+        assert (await board_of(dispatch, operation, caller=caller))["totals"] == board["totals"]
 
 
 async def test_where_nothing_is_asked_nobody_is_unfit(dispatch: Door) -> None:
