@@ -96,6 +96,21 @@ async def test_a_week_is_filled_by_keyboard_alone(screens: Screens) -> None:
     await expect(page.locator("input[data-post]").nth(OFFICERS)).to_have_value("宋时雨")
 
 
+async def test_a_published_week_is_checked_while_one_types_too(screens: Screens) -> None:
+    screen = await planner(screens)
+    await screen.open("/rosters/2021-08-09/edit")
+    fields = screen.page.locator("input[data-post]")
+    before = await fields.nth(OFFICERS + 3).input_value()
+    await fields.nth(OFFICERS + 4).focus()
+    await screen.page.keyboard.type(before)
+    await expect(screen.page.locator("[role=option][aria-selected=true]")).to_contain_text(before)
+    await screen.page.keyboard.press("Enter")
+
+    wrong = screen.page.locator("[data-place]").nth(OFFICERS + 4).locator(".say")
+    await expect(wrong).to_contain_text("休息", timeout=3000)
+    assert "8 月 14 日" in await focused(screen.page)  # not thrown into the reason, which is still to be typed
+
+
 async def test_a_name_typed_and_not_chosen_is_found_when_it_is_saved(screens: Screens) -> None:
     screen = await planner(screens)
     await screen.open("/rosters/2021-09-13/edit")
