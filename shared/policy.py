@@ -89,7 +89,8 @@ ACTIONS: Mapping[str, Mapping[str, Extent]] = MappingProxyType(
         "sign_in.read": {"everyone": OWN, "administrator": ALL},
         # duty
         "post.read": {"everyone": ALL, "duty:read": ALL, "duty:write": ALL},
-        "post.change": {"duty_planner": ALL, "duty:write": ALL},
+        "post.change": {"duty_planner": ALL, "leader": ALL, "duty:write": ALL},
+        "post.entrust": {"leader": ALL},  # that a post gives the duty officer's rights, and who may hold such a post
         "roster.read": {"everyone": ALL, "duty:read": ALL, "duty:write": ALL},  # what is published hangs on the wall
         "roster.plan": {"duty_planner": ALL, "duty:write": ALL},
         "duty.feed": {"everyone": OWN},

@@ -27,6 +27,7 @@ WORDS = {
     # a gap
     "filled_already": N_("Someone stands in already."),
     "open_already": N_("This place is open already."),
+    "leader_decides": N_("Which posts give the duty officer's rights, and who may hold them, is said by a leader."),
     "nobody_found": N_("Nobody who may hold this post is called so."),
     "several_found": N_("Several people are meant by this. Write the number, or choose one."),
     "done.gap_filled": N_("The place is filled"),

@@ -1,4 +1,4 @@
-"""Posts: the duties that are covered every day, added, changed and retired by those who plan; everybody reads them."""
+"""Posts: the duties that are covered every day, kept by those who plan; a leader says which give rights. Everybody reads them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -133,7 +133,8 @@ async def _form(request: Request, post: Mapping[str, Any] | None, form: Any, pro
     known = {"post": post, "departments": departments, "people": people, "found_count": None if found is None else found["total"]}
     now = _plain(post) if post and problem and problem["code"] == "changed_meanwhile" else {}
     theirs = [(name, value) for name, value in now.items() if name in FIELDS and str(value) != str(form.get(name, ""))]
-    return page(request, "posts/form.html", status, **known, form=form, problem=problem, labels=FIELDS, theirs=theirs)
+    entrusts = may_everywhere(request, "post.entrust")
+    return page(request, "posts/form.html", status, **known, form=form, problem=problem, labels=FIELDS, theirs=theirs, entrusts=entrusts)
 
 
 def _is_id(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the duty planner does: keeps the posts, publishes two weeks, and has begun with the next."""
+"""The posts that a leader keeps; and what the duty planner does: publishes two weeks, and has begun with the next."""
 
 from datetime import date
 
@@ -14,9 +14,9 @@ class Duties:
         self._players = players
 
     def publish(self) -> None:
-        """The planner keeps the posts and publishes two weeks."""
+        """A leader says which posts there are, and whom they entrust with rights; the planner publishes two weeks."""
         planner = self._players.as_(cast.DUTY_PLANNER)
-        posts = self._posts(planner)
+        posts = self._posts()
         for monday in week.PUBLISHED:
             if (roster := self._fill(planner, posts, monday))["state"] == "draft":
                 body = {"version": roster["version"], "free_assignments": False}
@@ -25,15 +25,16 @@ class Duties:
     def draft(self) -> None:
         """The week after those, as far as the planner has come."""
         planner = self._players.as_(cast.DUTY_PLANNER)
-        self._fill(planner, self._posts(planner), week.DRAFT)
+        self._fill(planner, self._posts(), week.DRAFT)
 
     def are_complete(self) -> bool:
         """Whether all was played: the draft is made last."""
         return bool(self._players.as_(cast.DUTY_PLANNER).get(f"/duty/rosters/{week.DRAFT}")["state"] != "none")
 
-    def _posts(self, planner: Door) -> dict[str, str]:
-        known = {post["name"]: post["id"] for post in planner.get("/duty/posts")["items"]}
-        departments = {row["name"]: row["id"] for row in planner.get("/personnel/departments", page_size=100)["items"]}
+    def _posts(self) -> dict[str, str]:
+        leader = self._players.as_(cast.LEADER)
+        known = {post["name"]: post["id"] for post in leader.get("/duty/posts")["items"]}
+        departments = {row["name"]: row["id"] for row in leader.get("/personnel/departments", page_size=100)["items"]}
         for place, post in enumerate(week.POSTS):
             if post.name not in known:
                 body = {
@@ -48,7 +49,7 @@ class Duties:
                     "pool_people": [] if post.pool_department else [self._players.ids[name] for name in post.people],
                     "place_in_list": place,
                 }
-                known[post.name] = planner.post("/duty/posts", body, once=f"post {post.name}", patient=NOT_HEARD_YET)["id"]
+                known[post.name] = leader.post("/duty/posts", body, once=f"post {post.name}", patient=NOT_HEARD_YET)["id"]
         return known
 
     def _fill(self, planner: Door, posts: dict[str, str], monday: date) -> Json:

@@ -1,6 +1,7 @@
 """Posts: the duties that must be covered every day, and who may hold them."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path
@@ -92,7 +93,10 @@ async def list_posts(caller: Annotated[Caller, require("post.read")], read: Read
 
 @posts.post("", status_code=201)
 async def add_post(wish: NewPost, caller: Annotated[Caller, require("post.change")], tx: Tx) -> PostShown:
-    """Keep a post. Refused: `name_taken`; 422 for a department or person that is not here, and for more counted hours than there are."""
+    """Keep a post. Refused: `name_taken`; `leader_decides` (403) where it gives rights and no leader asks; 422 for a department or
+    person that is not here, and for more counted hours than there are."""
+    if wish.gives_rights:
+        _must_entrust(caller)
     _check_hours(wish.hours, wish.counted_hours)
     await _check_pool(tx, wish.pool_departments, wish.pool_people)
     row = Post(**wish.model_dump(), retired=False, version=1)
@@ -104,13 +108,16 @@ async def add_post(wish: NewPost, caller: Annotated[Caller, require("post.change
 @posts.patch("/{post_id}")
 async def change_post(post_id: PostId, wish: PostWish, caller: Annotated[Caller, require("post.change")], tx: Tx) -> PostShown:
     """Change a post, retire it or take it up again; rosters that are published keep it as it was. Refused: `changed_meanwhile`,
-    `name_taken`, `not_found`; 422 for a department or person that is not here."""
+    `name_taken`, `not_found`; `leader_decides` (403) where somebody else would change whether it gives rights, or who may hold a post
+    that does; 422 for a department or person that is not here."""
     row = await tx.get(Post, post_id, with_for_update=True)
     if row is None:
         raise Refused("not_found", 404)
     if row.version != wish.version:
         raise Refused("changed_meanwhile", 409, {"current": PostShown.model_validate(row).seen(plans=True).model_dump(mode="json")})
     given = wish.model_dump(exclude_unset=True, exclude={"version"})
+    if _entrusted(row, given) != _entrusted(row, {}):
+        _must_entrust(caller)
     for name, value in given.items():
         if value is None and name not in MAY_BE_EMPTY:
             raise wrong(name, "required")
@@ -120,6 +127,19 @@ async def change_post(post_id: PostId, wish: PostWish, caller: Annotated[Caller,
     row.version += 1
     await tx.flush()
     return PostShown.model_validate(row).seen(plans=True)
+
+
+def _entrusted(row: Post, given: Mapping[str, Any]) -> tuple[set[UUID], set[UUID]] | None:
+    """Whom a post entrusts with the duty officer's rights, after this change; of a post that gives none, nobody."""
+    if not given.get("gives_rights", row.gives_rights):
+        return None
+    departments, people = (given.get(name, getattr(row, name)) for name in ("pool_departments", "pool_people"))
+    return set(departments or ()), set(people or ())
+
+
+def _must_entrust(caller: Caller) -> None:
+    if not caller.reach("post.entrust").everything:
+        raise Refused("leader_decides", 403)
 
 
 def _check_hours(hours: float, counted_hours: float | None) -> None:

@@ -23,4 +23,5 @@ SAID: dict[str, str] = {
     "ends_before_it_begins": "The last day is before the first.",
     "place_taken": "Somebody else filled this place in the meantime.",
     "open_already": "This place is open already.",
+    "leader_decides": "A leader says which posts give the duty officer's rights, and who may hold them.",
 }

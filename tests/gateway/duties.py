@@ -7,7 +7,7 @@ import httpx
 from services.identity.tables import Role
 from shared.clock import now
 from tests.gateway.door import GatewayDoor
-from tests.people import ZHONG_YIFAN
+from tests.people import TANG_YINAN, ZHONG_YIFAN, Person
 from tests.services.duties import MONDAY, people, post
 
 WEEK = f"/rosters/{MONDAY}"
@@ -15,10 +15,19 @@ WEEK = f"/rosters/{MONDAY}"
 
 async def planner(gateway: GatewayDoor, lang: str = "zh-Hans") -> httpx.AsyncClient:
     """The browser of 钟亦凡, who plans; duty knows everybody."""
+    return await _holder(gateway, ZHONG_YIFAN, "duty_planner", lang)
+
+
+async def leader(gateway: GatewayDoor) -> httpx.AsyncClient:
+    """The browser of 唐以南, a leader; duty knows everybody."""
+    return await _holder(gateway, TANG_YINAN, "leader", "zh-Hans")
+
+
+async def _holder(gateway: GatewayDoor, person: Person, role: str, lang: str) -> httpx.AsyncClient:
     await people(gateway.doors.duty)
     async with gateway.doors.identity.rows() as tx:
-        tx.add(Role(person_id=ZHONG_YIFAN.id, role="duty_planner", state="given", asked_at=now()))
-    return await gateway.browser(ZHONG_YIFAN, lang)
+        tx.add(Role(person_id=person.id, role=role, state="given", asked_at=now()))
+    return await gateway.browser(person, lang)
 
 
 async def officer(gateway: GatewayDoor, **changes: Any) -> str:

@@ -1,8 +1,8 @@
 """Posts: added, changed, retired by whoever plans, read by everybody; what is refused keeps what was typed."""
 
 from tests.gateway.door import GatewayDoor, hidden, words_of
-from tests.gateway.duties import officer, planner
-from tests.people import LIANG_YUAN, TEACHING
+from tests.gateway.duties import leader, officer, planner
+from tests.people import JIANG_CAIWEI, LIANG_YUAN, TEACHING
 from tests.services.duties import PLANNER
 
 GATE = {"name": "门岗", "starts_at_time": "20:00", "hours": "12", "head_count": "2", "place_in_list": "1"}
@@ -19,7 +19,7 @@ async def test_an_empty_list_says_what_a_post_is_and_offers_to_add_one(gateway: 
 
 
 async def test_a_post_is_added_with_its_pool_and_everybody_reads_it(gateway: GatewayDoor) -> None:
-    browser = await planner(gateway)
+    browser = await leader(gateway)
 
     found = await browser.post("/posts/new", data={**GATE, "q": "liangyu", "find": "1"})
     answer = await browser.post(
@@ -56,19 +56,43 @@ async def test_a_post_is_changed_and_an_empty_field_is_the_institution_s_own_aga
     answer = await browser.post(
         f"/posts/{post_id}",
         data={"name": "总值班", "starts_at_time": "08:30", "hours": "24", "head_count": "1", "place_in_list": "2"}
-        | {"version": hidden(shown, "version")},
+        | {"gives_rights": hidden(shown, "gives_rights"), "version": hidden(shown, "version")},
     )
 
     assert answer.headers["location"] == "/posts?done=saved"
     [kept] = (await gateway.doors.duty.get("/posts", PLANNER)).json()["items"]
-    assert (kept["name"], kept["starts_at_time"], kept["counted_hours"], kept["gives_rights"]) == ("总值班", "08:30", None, False)
+    assert (kept["name"], kept["starts_at_time"], kept["counted_hours"], kept["gives_rights"]) == ("总值班", "08:30", None, True)
+
+
+async def test_whom_a_post_entrusts_with_rights_is_a_leaders_to_say(gateway: GatewayDoor) -> None:
+    browser = await planner(gateway)
+    post_id = await officer(gateway, pool_people=[str(LIANG_YUAN.id)])
+    kept = {"name": "值班员", "starts_at_time": "08:00", "hours": "24", "head_count": "1", "place_in_list": "0", "version": "1"}
+
+    shown = await browser.get(f"/posts/{post_id}")
+    answer = await browser.post(f"/posts/{post_id}", data={**kept, "gives_rights": "on", "pool_people": str(JIANG_CAIWEI.id)})
+
+    assert "由领导指定" in words_of(shown)
+    assert LIANG_YUAN.name in words_of(shown)
+    assert "<select" not in shown.text
+    assert "gives_rights" not in (await browser.get("/posts/new")).text
+    assert answer.status_code == 403
+    assert "由领导决定" in words_of(answer)
 
 
 async def test_whoever_was_overtaken_sees_what_stands_there_now(gateway: GatewayDoor) -> None:
     browser = await planner(gateway)
     post_id = await officer(gateway)
     await gateway.doors.duty.patch(f"/posts/{post_id}", {"head_count": 3, "version": 1}, PLANNER)
-    mine = {"name": "总值班", "starts_at_time": "08:00", "hours": "24", "head_count": "1", "place_in_list": "0", "version": "1"}
+    mine = {
+        "name": "总值班",
+        "starts_at_time": "08:00",
+        "hours": "24",
+        "head_count": "1",
+        "place_in_list": "0",
+        "version": "1",
+        "gives_rights": "on",
+    }
 
     late = await browser.post(f"/posts/{post_id}", data=mine)
     again = await browser.post(f"/posts/{post_id}", data={**mine, "version": hidden(late, "version")})

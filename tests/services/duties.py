@@ -13,7 +13,7 @@ from shared.auth import Caller
 from shared.clock import now
 from shared.events import DepartmentsChanged, PeopleChanged
 from tests.doors import Door
-from tests.people import DUTY_PLANNER, FANG_JIBAI, JIANG_CAIWEI, LIANG_YUAN, PEOPLE, Person
+from tests.people import DUTY_PLANNER, FANG_JIBAI, JIANG_CAIWEI, LEADER, LIANG_YUAN, PEOPLE, Person
 from tests.services.let_in import departments, state_of
 from tests.services.matrix import uuid_of
 
@@ -45,8 +45,8 @@ async def people(duty: Door) -> None:
 
 
 async def post(duty: Door, **changes: Any) -> dict[str, Any]:
-    """A post is kept; an officer for 24 hours unless the test says otherwise."""
-    answer = await duty.post("/posts", changes if "name" in changes else {**OFFICER, **changes}, PLANNER)
+    """A leader keeps a post; an officer for 24 hours unless the test says otherwise."""
+    answer = await duty.post("/posts", changes if "name" in changes else {**OFFICER, **changes}, LEADER)
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found

@@ -9,7 +9,7 @@ from shared.auth import Caller
 from shared.clock import now
 from shared.events import PeopleChanged
 from tests.doors import Door
-from tests.people import LIANG_YUAN, STAFF, TEACHING
+from tests.people import LEADER, LIANG_YUAN, STAFF, TEACHING
 from tests.services.budgets import allowed
 from tests.services.duties import PLANNER, people
 from tests.services.let_in import state_of
@@ -41,7 +41,7 @@ async def everything(duty: Door, monday: date, size: int) -> Taken:
     pool = {"pool_departments": [str(TEACHING.id)], "pool_people": ids[:2]}
     shape = {"starts_at_time": "08:00", "hours": 4, **pool}
     kept = [await ask("POST", "/posts", {"name": f"{monday} {number}", **shape}) for number in range(size)]
-    await ask("PATCH", "/posts/{post}", {"gives_rights": True, **pool, "version": 1}, post=kept[0]["id"])
+    await ask("PATCH", "/posts/{post}", {"gives_rights": True, **pool, "version": 1}, LEADER, post=kept[0]["id"])
     slots = [{"post_id": one["id"], "on": str(on), "place": 1, "person_id": ids[number]} for number, one in enumerate(kept) for on in days]
     await ask("PUT", "/rosters/{monday}/slots", {"version": 0, "slots": slots})
     moved = [{**one, "person_id": ids[size]} if one["on"] == str(days[0]) and one["person_id"] == ids[0] else one for one in slots]

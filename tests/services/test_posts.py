@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from shared.events import PeopleChanged
 from tests.doors import Door, errors_of
-from tests.people import GU_CHANGTING, LIANG_YUAN, STAFF, TEACHING
+from tests.people import GU_CHANGTING, LEADER, LIANG_YUAN, STAFF, TEACHING, client
 from tests.services.duties import GATE, PLANNER, people, post
 from tests.services.let_in import state_of
 
@@ -81,3 +81,27 @@ async def test_whoever_keeps_posts_finds_people_for_a_pool_by_name_or_number(dut
     assert gone.json()["items"] == []
     assert {one["number"] for one in by_id.json()["items"]} == {GU_CHANGTING.number, LIANG_YUAN.number}
     assert (await duty.get("/people/named?q=梁予", STAFF)).status_code == 403
+
+
+async def test_only_a_leader_entrusts_a_post_with_rights(duty: Door) -> None:
+    """Else whoever plans makes a post for themselves, and is the duty officer when they like."""
+    await people(duty)
+    gate = await post(duty, **GATE)
+    named = {"gives_rights": True, "pool_people": [str(LIANG_YUAN.id)]}
+
+    for who in (PLANNER, client("planning", "duty:write")):
+        added = await duty.post("/posts", {**GATE, "name": "夜间总值班", "gives_rights": True}, who)
+        raised = await duty.patch(f"/posts/{gate['id']}", {"gives_rights": True, "version": 1}, who)
+        assert [(one.status_code, one.json()["code"]) for one in (added, raised)] == [(403, "leader_decides")] * 2
+    assert (await duty.patch(f"/posts/{gate['id']}", {**named, "version": 1}, LEADER)).status_code == 200
+
+    for change in (
+        {"pool_people": [str(GU_CHANGTING.id)]},
+        {"pool_people": []},
+        {"pool_departments": [str(TEACHING.id)]},
+        {"gives_rights": False},
+    ):
+        answer = await duty.patch(f"/posts/{gate['id']}", {**change, "version": 2}, PLANNER)
+        assert (answer.status_code, answer.json()["code"]) == (403, "leader_decides")
+    same = await duty.patch(f"/posts/{gate['id']}", {**named, "head_count": 3, "version": 2}, PLANNER)
+    assert (same.status_code, same.json()["head_count"]) == (200, 3)
