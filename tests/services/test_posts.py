@@ -95,12 +95,13 @@ async def test_only_a_leader_entrusts_a_post_with_rights(duty: Door) -> None:
         assert [(one.status_code, one.json()["code"]) for one in (added, raised)] == [(403, "leader_decides")] * 2
     assert (await duty.patch(f"/posts/{gate['id']}", {**named, "version": 1}, LEADER)).status_code == 200
 
-    for change in (
+    changes: list[dict[str, object]] = [
         {"pool_people": [str(GU_CHANGTING.id)]},
         {"pool_people": []},
         {"pool_departments": [str(TEACHING.id)]},
         {"gives_rights": False},
-    ):
+    ]
+    for change in changes:
         answer = await duty.patch(f"/posts/{gate['id']}", {**change, "version": 2}, PLANNER)
         assert (answer.status_code, answer.json()["code"]) == (403, "leader_decides")
     same = await duty.patch(f"/posts/{gate['id']}", {**named, "head_count": 3, "version": 2}, PLANNER)
