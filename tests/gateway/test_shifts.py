@@ -24,7 +24,7 @@ async def test_people_and_candidates_stand_side_by_side_with_what_is_against_the
         await is_fit(gateway.doors.dispatch, person)
     await is_fit(gateway.doors.dispatch, GU_CHANGTING, until=first.starts_at + timedelta(hours=1))
     await is_on(gateway.doors.dispatch, first, PAN_XIANGYE)
-    async with gateway.doors.dispatch.rows() as tx:
+    async with gateway.doors.personnel.rows() as tx:
         await block(tx, Span(uuid4(), TANG_YINAN.id, first.starts_at, first.ends_at, "unavailable"))
     await team_of(gateway)
     browser = await coordinator(gateway)
@@ -66,7 +66,7 @@ async def test_the_page_asks_three_times_at_most(gateway: GatewayDoor, monkeypat
 async def test_several_are_asked_at_once_and_whoever_cannot_be_is_named(gateway: GatewayDoor) -> None:
     _, [first, *_] = await operation_tomorrow(gateway)
     browser = await coordinator(gateway)
-    async with gateway.doors.dispatch.rows() as tx:
+    async with gateway.doors.personnel.rows() as tx:
         await block(tx, Span(uuid4(), JIANG_CAIWEI.id, first.starts_at, first.ends_at, "unavailable"))
     form = {"role": "登记", "person_ids": [str(LIANG_YUAN.id), str(JIANG_CAIWEI.id), str(PAN_XIANGYE.id)]}
 

@@ -88,6 +88,15 @@ async def test_what_was_released_can_be_booked_again(duty: Door, dispatch: Door)
     assert await tries(dispatch, span(wanted.person_id, 9, 10, "assignment")) == "booked"
 
 
+async def test_a_service_books_its_own_kind_alone(personnel: Door, duty: Door, dispatch: Door) -> None:
+    """Else duty could say that dispatch assigned somebody, or that they cannot be had."""
+    own = {"duty": duty, "assignment": dispatch, "unavailable": personnel}
+    for kind, foreign in ((kind, door) for kind in own for door in own.values() if door is not own[kind]):
+        with pytest.raises(Refused, match="kind_of_its_owner"):
+            async with foreign.rows() as tx:
+                await book(tx, span(uuid4(), 8, 12, kind))
+
+
 async def test_services_without_a_calendar_see_nothing_of_it(identity: Door, notifications: Door) -> None:
     for door in (identity, notifications):
         with pytest.raises(DBAPIError, match="permission denied"):

@@ -36,7 +36,7 @@ async def people(dispatch: Door, count: int) -> list[UUID]:
     return ids
 
 
-async def everything(dispatch: Door, size: int) -> Taken:
+async def everything(dispatch: Door, duty: Door, size: int) -> Taken:
     """Each request once, in a deployment of this size: route -> statements."""
     taken: Taken = {}
 
@@ -67,6 +67,8 @@ async def everything(dispatch: Door, size: int) -> Taken:
         rows = [assigned(first, one) for one in ids]
         tx.add_all(rows)
         await book(tx, *(Span(row.id, row.person_id, row.starts_at, row.ends_at, "assignment") for row in rows))
+    async with duty.rows() as tx:
+        await hold_time_of(tx, *ids)
         elsewhere = [Span(uuid4(), one, first.ends_at, first.ends_at + timedelta(hours=1), "duty") for one in ids[:half]]
         await book(tx, *elsewhere)
     await ask("POST", "/operations/{operation}/days/copy", {"from_on": "2021-08-05", "to_on": "2021-08-06", "with_people": True}, **path)
@@ -94,10 +96,10 @@ async def _read(dispatch: Door, shift_id: UUID) -> Shift:
         return await tx.get_one(Shift, shift_id)
 
 
-async def test_no_request_takes_more_statements_for_more_sites_shifts_or_people(dispatch: Door) -> None:
+async def test_no_request_takes_more_statements_for_more_sites_shifts_or_people(dispatch: Door, duty: Door) -> None:
     await knows_everybody(dispatch)
-    few = await everything(dispatch, 2)
-    many = await everything(dispatch, 15)
+    few = await everything(dispatch, duty, 2)
+    many = await everything(dispatch, duty, 15)
 
     grown = {route: (few[route], many[route]) for route in few if many[route] > few[route]}
     assert grown == {}

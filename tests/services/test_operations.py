@@ -181,7 +181,7 @@ async def test_a_day_is_copied_at_the_same_times_and_what_is_there_is_left_out(d
     assert shifts[-1].starts_at - shifts[1].starts_at == timedelta(days=4)
 
 
-async def test_people_are_asked_for_the_copied_day_where_they_can(dispatch: Door) -> None:
+async def test_people_are_asked_for_the_copied_day_where_they_can(dispatch: Door, personnel: Door) -> None:
     await knows_everybody(dispatch)
     operation = await planned(dispatch, until_on="2021-08-04", requirement="testing_point")
     path = f"/operations/{operation['id']}"
@@ -193,7 +193,7 @@ async def test_people_are_asked_for_the_copied_day_where_they_can(dispatch: Door
     await is_fit(dispatch, LIANG_YUAN)
     await is_fit(dispatch, PAN_XIANGYE)
     await is_fit(dispatch, GU_CHANGTING, until=datetime(2021, 8, 5, 3, tzinfo=UTC))
-    async with dispatch.rows() as tx:  # somebody is booked elsewhere that morning
+    async with personnel.rows() as tx:  # somebody is booked elsewhere that morning
         await block(
             tx, Span(uuid4(), PAN_XIANGYE.id, first.starts_at + timedelta(days=1), first.ends_at + timedelta(days=1), "unavailable")
         )

@@ -59,11 +59,11 @@ async def test_whoever_still_can_is_asked_again_at_the_new_times(dispatch: Door)
     assert (await dispatch.told(ShiftsChanged))[-1].shifts[0].version == 3
 
 
-async def test_whoever_cannot_is_released_and_leaves_an_open_place(dispatch: Door) -> None:
+async def test_whoever_cannot_is_released_and_leaves_an_open_place(dispatch: Door, duty: Door) -> None:
     _, shift = await tomorrow(dispatch)
     for person in (LIANG_YUAN, PAN_XIANGYE):
         await is_on(dispatch, shift, person)
-    async with dispatch.rows() as tx:
+    async with duty.rows() as tx:
         await hold_time_of(tx, PAN_XIANGYE.id)
         await book(tx, Span(uuid4(), PAN_XIANGYE.id, NOON + timedelta(minutes=30), NOON + timedelta(hours=2), "duty"))
 
@@ -94,10 +94,10 @@ async def test_whoever_is_not_fit_any_more_by_then_is_released_as_unfit(dispatch
     assert (place.person_id, place.because) == (LIANG_YUAN.id, "unfit")
 
 
-async def test_whoever_cannot_be_had_then_is_released_without_a_word_why(dispatch: Door) -> None:
+async def test_whoever_cannot_be_had_then_is_released_without_a_word_why(dispatch: Door, personnel: Door) -> None:
     _, shift = await tomorrow(dispatch)
     await is_on(dispatch, shift, LIANG_YUAN)
-    async with dispatch.rows() as tx:
+    async with personnel.rows() as tx:
         await block(tx, Span(uuid4(), LIANG_YUAN.id, NOON, NOON + timedelta(days=14), "unavailable"))
 
     await moved(dispatch, shift, NOON, NOON + timedelta(hours=3))
@@ -238,13 +238,13 @@ async def test_who_read_an_older_version_moves_nothing(dispatch: Door) -> None:
     assert answer.json()["params"]["current"]["signup"] is True
 
 
-async def test_of_a_move_and_a_booking_in_one_instant_nothing_is_left_at_the_old_times(dispatch: Door) -> None:
+async def test_of_a_move_and_a_booking_in_one_instant_nothing_is_left_at_the_old_times(dispatch: Door, duty: Door) -> None:
     _, shift = await tomorrow(dispatch)
     for person in (LIANG_YUAN, PAN_XIANGYE):
         await is_on(dispatch, shift, person)
 
     async def elsewhere(person: Person) -> None:
-        async with dispatch.rows() as tx:
+        async with duty.rows() as tx:
             await hold_time_of(tx, person.id)
             await asyncio.sleep(0.05)
             with contextlib.suppress(Refused):  # whoever was moved before rests first

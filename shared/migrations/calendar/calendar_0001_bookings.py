@@ -16,7 +16,7 @@ def upgrade() -> None:
             ref uuid not null,
             person_id uuid not null,
             during tstzrange not null,
-            kind text not null constraint booking__kind check (kind in ('duty', 'assignment', 'unavailable')),
+            kind text not null,
             counted_hours double precision constraint booking__counted_hours check (counted_hours >= 0),
             rest_hours double precision constraint booking__rest_hours check (rest_hours between 0 and 168),
             begins_at timestamptz not null generated always as (coalesce(lower(during), '-infinity')) stored,
@@ -24,6 +24,8 @@ def upgrade() -> None:
             hours double precision generated always as
                 (coalesce(counted_hours, extract(epoch from upper(during) - lower(during))::double precision / 3600)) stored,
             constraint booking_pkey primary key (owner, ref),
+            constraint booking__kind_of_its_owner
+                check ((owner, kind) in (('duty', 'duty'), ('dispatch', 'assignment'), ('personnel', 'unavailable'))),
             constraint booking__ends_before_it_begins check (not isempty(during)),
             constraint booking__overlap exclude using gist (person_id with =, during with &&) where (kind <> 'unavailable')
         );
