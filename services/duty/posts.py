@@ -46,12 +46,11 @@ class NewPost(Body):
     model_config = Body.model_config | {
         "json_schema_extra": {
             "example": {
-                "name": "值班员",
-                "starts_at_time": "08:00",
-                "hours": 24,
-                "head_count": 1,
-                "gives_rights": True,
-                "counted_hours": 12,
+                "name": "后勤夜班",
+                "starts_at_time": "19:00",
+                "hours": 12,
+                "head_count": 2,
+                "counted_hours": 10,
                 "rest_hours": 24,
                 "place_in_list": 2,
             }
