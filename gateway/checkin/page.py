@@ -13,6 +13,7 @@ from gateway.checkin.lead import pages as lead_pages
 from gateway.forms import form_key, typed
 from gateway.pages import Pages, page
 from gateway.qr import own_address, qr
+from gateway.rights import may
 from gateway.services import Said, dispatch, gather
 from gateway.upcoming import EARLY, coming, entries_of
 from shared import clock
@@ -42,9 +43,23 @@ async def come_or_go(request: Request, code: str) -> Response:
 @pages.get("/sites/{site_id}/code")
 async def print_code(request: Request, site_id: UUID) -> Response:
     """The sheet to hang up at a site, for who leads there or coordinates."""
+    return await _sheet(request, site_id)
+
+
+@pages.post("/sites/{site_id}/code")
+async def renew_code(request: Request, site_id: UUID) -> Response:
+    """Another code: the sheet that hangs there is good for nothing from now on."""
+    await typed(request)
+    answer = await dispatch.post(f"/sites/{site_id}/code", None, form_key(request))
+    if answer.problem is None:
+        return RedirectResponse(f"/sites/{site_id}/code?done=code_renewed", 303)
+    return await _sheet(request, site_id, answer.status_code, answer.problem)
+
+
+async def _sheet(request: Request, site_id: UUID, status: int = 200, problem: Any = None) -> Response:
     found = await dispatch.get(f"/sites/{site_id}/code")
-    address = f"{own_address(request)}/checkin/{found['code']}"
-    return page(request, "checkin/code.html", site=found, address=address, drawn=qr(address))
+    address, renews = f"{own_address(request)}/checkin/{found['code']}", may(request, "operation.change")
+    return page(request, "checkin/code.html", status, site=found, address=address, drawn=qr(address), renews=renews, problem=problem)
 
 
 async def _shown(request: Request, code: str, status: int = 200, problem: Any = None) -> Response:

@@ -88,4 +88,5 @@ WORDS = {
     "done.marked_no_show": N_("Marked as not come"),
     "done.walked_on": N_("Taken on and checked in"),
     "done.counted": N_("Entered"),
+    "done.code_renewed": N_("New code made; print the sheet and hang it up"),
 }

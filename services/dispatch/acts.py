@@ -1,5 +1,6 @@
 """Rows with the events that tell of them, as several slices write them: shifts and assignments told, people held and released."""
 
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -21,6 +22,11 @@ from shared.refusals import Refused
 Because = Literal["declined", "left", "unfit", "unavailable", "duty", "released", "cancelled"]
 MOST_CANDIDATES = 20
 BEGINNING = "shift.beginning"
+
+
+def fresh_code() -> str:
+    """What a site's QR code carries: nobody guesses it from afar."""
+    return secrets.token_urlsafe(9)
 
 
 async def make_shifts(

@@ -1,6 +1,5 @@
 """Operations: one deployment with its sites, and the shifts of every day made from a pattern in one go."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
@@ -11,7 +10,7 @@ from pydantic import Field
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.dispatch.acts import held_operation, make_shifts, tell_shifts
+from services.dispatch.acts import fresh_code, held_operation, make_shifts, tell_shifts
 from services.dispatch.reads import must_be_here, operation_rows, operation_shown
 from services.dispatch.rules.patterns import day_bounds, days_between, spans
 from services.dispatch.shapes import (
@@ -230,8 +229,3 @@ def _check_days(from_on: date, until_on: date) -> None:
         raise wrong("until_on", "ends_before_it_begins")
     if (until_on - from_on).days >= LONGEST_DAYS:
         raise wrong("until_on", "too_big", le=LONGEST_DAYS)
-
-
-def fresh_code() -> str:
-    """What a site's QR code carries: nobody guesses it from afar."""
-    return secrets.token_urlsafe(9)

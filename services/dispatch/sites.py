@@ -1,4 +1,4 @@
-"""Sites: changed, and the code by which people who are there check in."""
+"""Sites: changed, and the code by which people who are there check in, until it is renewed."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.dispatch.acts import tell_shifts
+from services.dispatch.acts import fresh_code, tell_shifts
 from services.dispatch.reads import brief, brief_people, must_be_here
 from services.dispatch.shapes import SiteId, SiteShown
 from services.dispatch.tables import Operation, Shift, Site
@@ -87,6 +87,20 @@ async def show_code(site_id: SiteId, caller: Annotated[Caller, require("attendan
     if found is None:
         raise Refused("not_found", 404)
     site, operation = found
+    return SiteCode(site_id=site.id, site=site.name, operation_id=site.operation_id, operation=operation, code=site.code)
+
+
+@sites.post("/{site_id}/code")
+async def renew_code(site_id: SiteId, caller: Annotated[Caller, require("operation.change")], tx: Tx) -> SiteCode:
+    """A new code for a site: whoever photographed the sheet that hangs there checks in from afar no more, and a new one has to be hung
+    up. Refused: `not_found`."""
+    wanted = select(Site, Operation.name).join(Operation, Operation.id == Site.operation_id).where(Site.id == site_id)
+    found = (await tx.execute(wanted.with_for_update(of=Site, key_share=True))).one_or_none()
+    if found is None:
+        raise Refused("not_found", 404)
+    site, operation = found
+    site.code = fresh_code()
+    await tx.flush()
     return SiteCode(site_id=site.id, site=site.name, operation_id=site.operation_id, operation=operation, code=site.code)
 
 

@@ -127,6 +127,20 @@ async def test_the_sheet_with_the_code_is_for_who_leads_there(gateway: GatewayDo
     assert stranger.status_code == 404
 
 
+async def test_a_coordinator_makes_another_code_and_the_old_sheet_is_good_for_nothing(gateway: GatewayDoor) -> None:
+    day = await morning(gateway)
+    plans, sheet = await coordinator(gateway), f"/sites/{day.site_id}/code"
+
+    led = await (await gateway.browser(GU_CHANGTING)).get(sheet)
+    renewed = await sent(plans, sheet, sheet)
+    old = await (await gateway.browser(LIANG_YUAN)).get(f"/checkin/{day.codes[0]}")
+
+    assert f'action="{sheet}"' not in led.text
+    assert "新码已生成" in words_of(renewed)
+    assert f"/checkin/{day.codes[0]}" not in words_of(renewed)
+    assert old.status_code == 404
+
+
 async def test_who_leads_sees_who_is_missing_and_checks_them_in(gateway: GatewayDoor) -> None:
     day = await morning(gateway)
     row_id = await is_on(gateway.doors.dispatch, day.shifts[0], LIANG_YUAN, late=True)

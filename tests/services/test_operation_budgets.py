@@ -80,6 +80,7 @@ async def everything(dispatch: Door, duty: Door, size: int) -> Taken:
     await ask("PUT", "/sites/{site}/counts", {"on": "2021-08-04", "hour": 6, "samples": 20}, site=site)
     await ask("GET", "/sites/{site}/counts", site=site)
     await ask("GET", "/sites/{site}/code", site=site)
+    await ask("POST", "/sites/{site}/code", site=site)
     await ask("PATCH", "/sites/{site}", {"leader_id": str(TANG_YINAN.id), "version": 1}, site=site)
     await ask("GET", "/shifts/{shift}", shift=first.id)
     await ask("GET", "/operations/{operation}/board?days=7", **path)
