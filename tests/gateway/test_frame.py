@@ -21,6 +21,19 @@ async def test_whoever_is_signed_in_sees_the_page_and_their_name(gateway: Gatewa
     assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
+async def test_pages_and_files_travel_packed_to_whoever_can_unpack_them(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+
+    for path in ("/menu", "/static/muster.css"):
+        packed = await browser.get(path)
+        plain = await browser.get(path, headers={"accept-encoding": "identity"})
+
+        assert packed.headers["content-encoding"] == "gzip"
+        assert "content-encoding" not in plain.headers
+        assert packed.num_bytes_downloaded < plain.num_bytes_downloaded / 2
+        assert "Accept-Encoding" in packed.headers["vary"]
+
+
 async def test_a_form_from_another_site_is_refused(gateway: GatewayDoor) -> None:
     browser = await gateway.browser(HE_RUONING)
 
