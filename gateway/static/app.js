@@ -36,6 +36,7 @@ function restore() {
 }
 
 function tell(words) {
+  for (const said of document.querySelectorAll("#toasts .toast")) if (said.textContent === words) said.remove()
   const toast = document.createElement("div")
   toast.className = "toast"
   toast.setAttribute("role", "status")
@@ -43,6 +44,16 @@ function tell(words) {
   document.getElementById("toasts")?.append(toast)
   setTimeout(() => toast.remove(), 8000)
 }
+
+// On a slow line a tap shows at once that it is on its way. A plain form may answer with a file, and the page stays: not for ever.
+const rest = () => { for (const button of document.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy") }
+document.addEventListener("submit", event => {
+  if (event.target.method !== "post" || !event.submitter) return
+  event.submitter.setAttribute("aria-busy", "true")
+  setTimeout(rest, 20000)
+})
+document.addEventListener("htmx:finally:request", event => { if (!event.detail.ctx?.sourceElement?.matches("[data-live]")) rest() })
+addEventListener("pageshow", rest)
 
 // Live hints: the stream says which topic changed, without data; each block that shows it asks for itself again.
 const topicsOf = element => element.dataset.live.split(/\s+/)

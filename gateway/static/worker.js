@@ -29,7 +29,9 @@ async function keep(answer, then) { // what is private is cut out before it is w
 async function firstPage(event) {
   const then = times
   try {
-    const answer = await fetch(event.request, { signal: AbortSignal.timeout(WAITS) })
+    const patience = new AbortController(), timer = setTimeout(() => patience.abort(), WAITS)
+    const answer = await fetch(event.request, { signal: patience.signal })
+    clearTimeout(timer) // what has begun to come may come slowly
     if (answer.ok && !answer.redirected && new URL(answer.url).pathname === "/") event.waitUntil(keep(answer.clone(), then))
     else if (answer.redirected || answer.status === 401 || answer.type === "opaqueredirect") event.waitUntil(forget()) // nobody is signed in any more
     return answer

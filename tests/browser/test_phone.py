@@ -1,5 +1,6 @@
 """What staff do on the phone, in a real browser: received, cannot come, signed up, checked in; the board shows it by itself; no signal."""
 
+import asyncio
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Screen, Screens
 from tests.browser.test_stories import api, session_of
@@ -147,6 +148,36 @@ async def test_one_signs_up_in_one_tap_and_takes_it_back(screens: Screens) -> No
     await expect(phone.page.locator("#mine .note.ok")).to_have_count(0)
     await expect(row).to_have_count(1)
     assert morning.shifts
+
+
+async def test_a_tap_whose_answer_is_lost_is_said_and_counts_once(screens: Screens) -> None:
+    morning = Morning(screens.base, "雨中采样")
+    phone = await phone_of(screens, morning.person_id)
+    await phone.open("/myshifts")
+    row = phone.page.locator("#open li", has_text="雨中采样 点位")
+    button = row.locator("button", has_text=OPEN)
+    arrived, answers = asyncio.Event(), asyncio.Event()
+
+    async def lost(route: Route) -> None:
+        await route.fetch(max_redirects=0)
+        arrived.set()
+        await answers.wait()
+        await route.abort()
+
+    await phone.page.route("**/myshifts/signup", lost, times=1)
+    await phone.page.evaluate("document.querySelectorAll('[data-live]').forEach(one => one.removeAttribute('data-live'))")
+
+    await button.click(no_wait_after=True)
+    await arrived.wait()
+    await expect(button).to_have_attribute("aria-busy", "true")
+    answers.set()
+    await expect(phone.page.locator("#toasts")).to_contain_text("没有收到回应")
+    await expect(button).not_to_have_attribute("aria-busy", "true")
+    await button.click()
+    await expect(phone.page.locator("#mine .note.ok")).to_contain_text("雨中采样 点位")
+
+    on_it = morning.get(f"/dispatch/shifts/{morning.shifts[0]['id']}")["assignments"]
+    assert [(one["person"]["id"], one["state"]) for one in on_it] == [(morning.person_id, "confirmed")]
 
 
 async def kept(page: Page) -> str:
