@@ -58,6 +58,7 @@ WORDS = {
     "state.used": N_("used"),
     "state.refused": N_("refused"),
     "state.ended": N_("ended"),
+    "state.expired": N_("expired"),
     # a reader's device, the demo's clock and what any page does
     "device.desk": N_("at a desk"),
     "device.phone": N_("on a phone"),

@@ -110,9 +110,6 @@ async def download_copy(request: Request) -> Response:
     return _Indented(copy, headers=headers)
 
 
-_KEEPERS = {"record": personnel, "duty": duty, "dispatch": dispatch, "notifications": notifications}
-
-
 class _Indented(JSONResponse):
     """JSON that a person can read."""
 

@@ -168,10 +168,3 @@ def samples() -> Mapping[tuple[int, date, int], int]:
         upto = round(before / whole * SAMPLES)
         found[key], given = upto - given, upto
     return MappingProxyType(found)
-
-
-def counted_by(moment: datetime) -> int:
-    """How many samples were taken in the hours that are over then."""
-    return sum(
-        count for (_, on, hour), count in samples().items() if datetime.combine(on, time(hour), ZONE) < moment - timedelta(minutes=59)
-    )

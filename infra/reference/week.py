@@ -41,7 +41,6 @@ POSTS = (
     Post("办公室值班", "08:00", 10, 1, OFFICE, pool_department="办公室"),
     Post("后勤值班", "08:00", 10, 1, GENERAL_AFFAIRS, pool_department="后勤服务中心"),
 )
-OFFICER = "值班员"
 
 # Nobody is entered yet for these places of the draft: post -> days of the week, Monday 0.
 GAPS: Mapping[str, tuple[int, ...]] = MappingProxyType({"值班员": (5, 6), "门岗": (3, 4, 5, 6), "后勤值班": (6,)})
@@ -67,12 +66,6 @@ def places(monday: date) -> Iterator[Place]:
             for place in range(post.head_count):
                 turn = (on - FIRST_DAY).days * post.head_count + place
                 yield Place(post.name, on, place + 1, post.people[turn % len(post.people)])
-
-
-def officer_at(moment: datetime) -> str:
-    """Who holds the officer's duty then: it begins at eight."""
-    turn = (moment - timedelta(hours=8)).date() - FIRST_DAY
-    return OFFICERS[turn.days % len(OFFICERS)]
 
 
 def on_duty() -> frozenset[str]:

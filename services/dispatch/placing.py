@@ -59,7 +59,7 @@ async def place_people(tx: AsyncSession, shift_id: UUID, role: str, person_ids: 
     signup = shift.signup if manner.signing_up else None
     if code := forbidden_by_shift(shift.state, shift.starts_at, shift.ends_at, now(), signup=signup, running=manner.running):
         raise Refused(code, 409)
-    reasons = await _reasons(tx, shift, rule, role, people)
+    reasons = await _reasons(tx, shift, rule, people)
     placed: list[Assignment] = []
     refused: list[tuple[UUID, Reason]] = []
     left = await _free_places(tx, shift, role)
@@ -81,7 +81,7 @@ async def place_people(tx: AsyncSession, shift_id: UUID, role: str, person_ids: 
     return Outcome(shift, placed, refused)
 
 
-async def _reasons(tx: AsyncSession, shift: Shift, rule: str | None, role: str, people: Sequence[UUID]) -> list[list[Reason]]:
+async def _reasons(tx: AsyncSession, shift: Shift, rule: str | None, people: Sequence[UUID]) -> list[list[Reason]]:
     """What forbids each of these people the shift but for the places, the hardest first; their time and the shift are held."""
     on_it = and_(Assignment.person_id == KnownPerson.id, Assignment.shift_id == shift.id, Assignment.state.not_in(("declined", "released")))
     asked = select(KnownPerson.id, KnownPerson.left_on, Assignment.id).outerjoin(Assignment, on_it).where(KnownPerson.id.in_(people))

@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 from babel.messages.catalog import Message
+from jinja2 import nodes
 
 from gateway.codes import FILES, WORDS
 from gateway.pages import environment
@@ -32,6 +33,15 @@ FORBIDDEN = {
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_compiles(name: str, lang: str) -> None:
     assert environment(lang).get_template(name)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_imports_what_it_uses(name: str) -> None:
+    tree = environment("en").parse((GATEWAY / name).read_text(encoding="utf-8"))
+    used = {found.name for found in tree.find_all(nodes.Name)}
+    imported = {one if isinstance(one, str) else one[1] for found in tree.find_all(nodes.FromImport) for one in found.names}
+
+    assert imported <= used
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -96,6 +106,17 @@ def test_a_sentence_said_on_two_pages_has_one_translation() -> None:
                 translated.setdefault(str(message.id), set()).add(str(message.string))
 
     assert {said: ways for said, ways in translated.items() if len(ways) > 1} == {}
+
+
+def test_every_class_of_the_style_sheet_is_worn() -> None:
+    """By its name, or by the beginning that a template ends: `class="p-{{ kind }}"`. htmx puts its own on by itself."""
+    sheet = re.sub(r"/\*.*?\*/", "", (GATEWAY / "static" / "muster.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    styled = set(re.findall(r"\.([a-z][\w-]*)", re.sub(r"\{[^{}]*\}", "{}", sheet))) - {"htmx-request"}
+    wearers = [*GATEWAY.rglob("*.html"), *GATEWAY.rglob("*.py"), *(GATEWAY / "static").glob("*.js")]
+    said = " ".join(path.read_text(encoding="utf-8") for path in wearers)
+    words, begun = set(re.findall(r"[\w-]+", said)), set(re.findall(r"([a-z]+-)(?:\{\{|\" ~)", said))
+
+    assert sorted(one for one in styled - words if f"{one.partition('-')[0]}-" not in begun) == []
 
 
 def test_every_icon_a_page_draws_is_in_the_sprite() -> None:

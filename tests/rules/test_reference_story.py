@@ -73,11 +73,6 @@ def test_a_published_week_has_no_gap_and_the_draft_has_some(monday: date) -> Non
     assert len({(one.post, one.on, one.place) for one in week.places(monday)}) == sum(held.values())
 
 
-def test_the_officer_changes_at_eight() -> None:
-    assert week.officer_at(MORNING.replace(hour=7)) != week.officer_at(MORNING) == week.officer_at(MORNING.replace(hour=23))
-    assert week.officer_at(MORNING) == next(one.person for one in week.places(date(2021, 8, 2)) if (one.post, one.on.day) == ("值班员", 5))
-
-
 def test_of_the_flood_team_all_but_two_had_tetanus_within_ten_years() -> None:
     doses = plan.tetanus_doses()
     fits = [
