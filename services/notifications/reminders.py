@@ -12,17 +12,20 @@ from services.notifications.acts import DEADLINE, DONE_DEADLINE, REMINDER, Alert
 from services.notifications.reads import holders_of, is_here, unanswered
 from services.notifications.rules import first_of, who_hears
 from services.notifications.shapes import AlertKind
-from services.notifications.tables import KnownDepartment, KnownPerson, Notice, Recipient, Reminder
+from services.notifications.tables import KnownDepartment, KnownHolder, KnownPerson, Notice, Recipient, Reminder
 from shared.clock import now
 from shared.events import NoticesChanged
 from shared.house import Due
 from shared.messaging.outbox import publish
+from shared.policy import ACTIONS, GRANTED_ROLES
 from shared.service import Slice
 
 reminders = Slice()
 
 NAMES_IN_ALERT = 50
 DEPARTMENTS_IN_ALERT = 20
+ISSUERS = sorted(set(ACTIONS["notice.issue"]) & set(GRANTED_ROLES))
+"""Who issues by a role that was given, and so still does when the deadline comes."""
 
 
 @reminders.due(REMINDER)
@@ -102,12 +105,16 @@ async def _for_the_issuer(
     unreached: Sequence[UUID],
     here: Collection[UUID],
 ) -> AlertWish:
-    """One alert with all departments, those that nobody answers for first; where the issuer left or is a system, the leaders get it, and
-    of a notice that says how people stand whoever keeps health records."""
-    instead_of, whom = None, [notice.issued_by] if notice.issued_by in here and notice.issued_by else []
-    if not whom:
+    """One alert with all departments, those that nobody answers for first. Where the issuer left, is a system, or was the duty officer,
+    whose rights may be over by now, the leaders get it, and of a notice that says how people stand whoever keeps health records."""
+    issuer = [notice.issued_by] if notice.issued_by in here and notice.issued_by else []
+    stays = issuer and await tx.scalar(
+        select(KnownHolder.person_id).where(KnownHolder.person_id == issuer[0], KnownHolder.roles.overlap(ISSUERS))
+    )
+    instead_of, whom = None, issuer
+    if not stays:
         roles = ("health",) if notice.about_health else ("leader", "coordinator", "administrator")
-        instead_of, whom = "issuer", (await holders_of(tx, *roles))[1]
+        instead_of, whom = None if issuer else "issuer", sorted({*issuer, *(await holders_of(tx, *roles))[1]})
     rows = sorted(found, key=lambda row: (row.department_id not in unreached, -row.people_count))[:DEPARTMENTS_IN_ALERT]
     departments = [{"id": str(row.department_id), "count": row.people_count, "unreached": row.department_id in unreached} for row in rows]
     params = said | {"missing_count": sum(row.people_count for row in found), "departments": departments, "unreached_count": len(unreached)}

@@ -105,10 +105,23 @@ def _of_notices(notice_id: Any) -> Callable[[Caller], Limit]:
     return limit
 
 
+_SEE_TO = {"gap": {"duty_planner", "leader", "administrator"}, "place": {"coordinator", "leader", "administrator"}}
+_IN_THE_ISSUERS_PLACE = {"leader", "coordinator", "administrator", "health"}
+
+
 def _alerts(caller: Caller) -> Limit:
+    """What one was told and can still see to: it names people, and whoever held the role once reads of them no more."""
     if not caller.person_id:
         return false()
-    return Alert.id.in_(select(_ALERTED.c.alert_id).where(_ALERTED.c.person_id == caller.person_id))
+    seen: list[ColumnElement[bool]] = [Alert.id.in_(select(_ALERTED.c.alert_id).where(_ALERTED.c.person_id == caller.person_id))]
+    seen.append(Alert.kind.not_in([kind for kind, roles in _SEE_TO.items() if not caller.roles & roles]))
+    answered_for = caller.reach("notice.progress")
+    if not answered_for.everything:
+        seen.append(or_(Alert.department_id.is_(None), _of_department(Alert.department_id, answered_for.departments)))
+    if not caller.roles & _IN_THE_ISSUERS_PLACE:
+        issued = Alert.notice_id.in_(select(_ISSUED.c.id).where(_ISSUED.c.issued_by == caller.person_id))
+        seen.append(or_(Alert.notice_id.is_(None), Alert.department_id.is_not(None), issued))
+    return and_(*seen)
 
 
 def _webhooks(caller: Caller) -> Limit:

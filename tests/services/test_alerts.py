@@ -1,9 +1,11 @@
 """Alerts go to those who can see to them, name the best first, and close when it was seen to, in whatever order events come."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from shared.auth import Caller
 from shared.events import (
     AlertsChanged,
     Event,
@@ -104,6 +106,17 @@ async def test_where_nobody_plans_the_leaders_are_told_instead(notifications: Do
     (alert,) = await alerts_of(notifications, LEADER)
     assert alert["params"]["instead_of"] == "duty_planner"
     assert await alerts_of(notifications, PLANNER) == []
+
+
+@pytest.mark.parametrize(("opens", "held"), [(GAP, PLANNER), (PLACE, COORDINATOR)], ids=["planner", "coordinator"])
+async def test_whoever_holds_the_role_no_more_reads_of_nobody_any_more(notifications: Door, opens: Event, held: Caller) -> None:
+    await tell(notifications)
+    await notifications.hears(opens)
+    former = replace(held, roles=frozenset({"everyone"}))
+
+    assert len(await alerts_of(notifications, held)) == 1
+    for still_open in (True, False):
+        assert await alerts_of(notifications, former, open=still_open) == []
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

@@ -16,6 +16,7 @@ from tests.doors import Door
 from tests.people import (
     FANG_JIBAI,
     FU_XINGJIAN,
+    GU_CHANGTING,
     HEAD,
     JIANG_CAIWEI,
     LEADER,
@@ -135,7 +136,7 @@ async def test_where_the_head_left_the_reporter_and_the_deputy_are_told(notifica
     await at(notifications, "10:00")
 
     for who in (FANG_JIBAI, JIANG_CAIWEI):
-        (alert,) = await alerts_of(notifications, caller(who))
+        (alert,) = await alerts_of(notifications, caller(who, "reporter", departments=(TEACHING,)))
         assert alert["params"]["instead_of"] == "reporter"
     assert await alerts_of(notifications, HEAD) == []
 
@@ -159,8 +160,21 @@ async def test_where_the_issuer_left_the_leaders_are_told(notifications: Door) -
 
     await at(notifications, "10:00")
 
-    (alert,) = await alerts_of(notifications, caller(FU_XINGJIAN))
+    (alert,) = await alerts_of(notifications, LEADER)
     assert alert["params"]["instead_of"] == "issuer"
+
+
+async def test_of_an_order_of_the_night_the_leaders_hear_too_since_the_officers_duty_may_be_over(notifications: Door) -> None:
+    await tell(notifications)
+    officer = caller(GU_CHANGTING, "duty_officer")
+    await issued(notifications, officer, audience=OF_TEACHING)
+
+    await at(notifications, "10:00")
+
+    for who in (LEADER, caller(GU_CHANGTING)):
+        (alert,) = await alerts_of(notifications, who)
+        assert (alert["kind"], alert["params"]["instead_of"]) == ("missing", None)
+    assert await alerts_of(notifications, caller(FU_XINGJIAN)) == []
 
 
 async def test_when_all_have_answered_nobody_is_alerted(notifications: Door) -> None:
