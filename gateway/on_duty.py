@@ -20,7 +20,8 @@ class OnDuty:
 
     async def at(self, moment: datetime) -> list[dict[str, Any]] | None:
         """Who is on duty at this moment; None when it cannot be told."""
-        if time.monotonic() - self.asked_at > KEPT_SECONDS:
+        relieved = any(datetime.fromisoformat(one["ends_at"]) <= moment for one in self.items or ())
+        if relieved or time.monotonic() - self.asked_at > KEPT_SECONDS:
             self.asked_at = time.monotonic()
             self.items = await self._ask()
         if self.items is None:

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +40,16 @@ class Known:
     me: dict[str, Any]
     quiet: bool = False  # looked up for a block that refreshed itself, which is no sign that somebody is there
 
+    def is_over(self) -> bool:
+        """A duty has ended since, and the rights with it."""
+        return self.me.get("officer_until") is not None and clock.now() >= datetime.fromisoformat(self.me["officer_until"])
+
+
+def _ended(me: dict[str, Any]) -> Any:
+    """When the duty ended that gave this person rights when they were last here, or was given to another; else what was said then."""
+    until = me.get("officer_until")
+    return min(until, clock.now().isoformat(), key=datetime.fromisoformat) if until else me.get("duty_ended_at")
+
 
 @dataclass(slots=True)
 class Sessions:
@@ -55,7 +66,7 @@ class Sessions:
         name = hashlib.sha256(secret.encode()).hexdigest()
         kept = self.known.get(name)
         moment = time.monotonic()
-        if kept and moment - kept.asked_at < FRESH_SECONDS and (quiet or not kept.quiet):
+        if kept and moment - kept.asked_at < FRESH_SECONDS and (quiet or not kept.quiet) and not kept.is_over():
             return kept, False
         headers = {"muster-session": secret} | ({"muster-background": "true"} if quiet else {})
         try:
@@ -72,6 +83,8 @@ class Sessions:
             self.known.clear()
         person = found.get("person")
         me = {**found, "name": found.get("name") or (person or {}).get("name", "")}
+        if not me.get("officer_until"):
+            me["duty_ended_at"] = _ended(kept.me) if kept else None
         fresh = Known(moment, moment + 14 * 60, found["token"], me, quiet)
         self.known[name] = fresh
         return fresh, False

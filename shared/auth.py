@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -13,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from shared import policy
+from shared.clock import now
 from shared.policy import ACTIONS
 from shared.refusals import Refused
 from shared.settings import settings
@@ -53,6 +55,7 @@ class Caller:
     departments: frozenset[UUID] = frozenset()  # those whose head one is; what lies below them each service knows itself
     reported: frozenset[UUID] = frozenset()  # those one reports for, likewise
     scopes: frozenset[str] = frozenset()
+    officer_until: datetime | None = None  # when the duty ends with which the duty officer's rights go, though the token lives on
     purpose: str = ""  # the page from which is asked
     address: str = ""  # where the request came from, as the gateway saw it
 
@@ -105,6 +108,8 @@ def mint(caller: Caller, seconds: int = TOKEN_SECONDS) -> str:
     for name in ("account_id", "person_id", "client_id", "session_id"):
         if (value := getattr(caller, name)) is not None:
             claims[name] = str(value)
+    if caller.officer_until is not None:
+        claims["officer_until"] = caller.officer_until.timestamp()
     key = _private_key(settings().token_private_key.get_secret_value())
     return jwt.encode({"alg": _ALGORITHM}, claims, key, algorithms=[_ALGORITHM])
 
@@ -128,7 +133,7 @@ def verify(token: str) -> Caller:
     """The caller that a token speaks of. Refused `not_signed_in` when the signature, the audience or the time is wrong."""
     known = _verified.callers.get(token)
     if known is not None and known[0] > time.time():
-        return known[1]
+        return _at_this_moment(known[1])
     try:
         found = jwt.decode(token, _public_key(settings().token_public_key), algorithms=[_ALGORITHM])
         jwt.JWTClaimsRegistry(aud={"essential": True, "value": _AUDIENCE}, exp={"essential": True}).validate(found.claims)
@@ -144,13 +149,21 @@ def verify(token: str) -> Caller:
             person_id=_id(claims, "person_id"),
             client_id=_id(claims, "client_id"),
             session_id=_id(claims, "session_id"),
+            officer_until=datetime.fromtimestamp(claims["officer_until"], UTC) if "officer_until" in claims else None,
         )
     except (JoseError, ValueError, KeyError) as odd:
         raise Refused("not_signed_in", 401) from odd
     if len(_verified.callers) >= _KEPT:
         _verified.callers.clear()
     _verified.callers[token] = (int(claims["exp"]), caller)
-    return caller
+    return _at_this_moment(caller)
+
+
+def _at_this_moment(caller: Caller) -> Caller:
+    """The rights that a duty gives go with its last minute, however long the token lives."""
+    if caller.officer_until is None or now() < caller.officer_until:
+        return caller
+    return _with(caller, roles=caller.roles - {"duty_officer"}, officer_until=None)
 
 
 def caller_of(request: Request) -> Caller:

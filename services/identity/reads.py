@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity.rules import Party, has_left, spelled
@@ -46,6 +47,7 @@ class Rights:
     roles: frozenset[str]
     departments: frozenset[UUID]
     reported: frozenset[UUID]
+    officer_until: datetime | None
     left: bool
 
 
@@ -65,9 +67,10 @@ def _answered_for(answers: ColumnElement[bool], name: str) -> Any:
     return select(func.array_agg(KnownDepartment.id)).where(answers).correlate(Account).scalar_subquery().label(name)
 
 
-def _holds_duty_now() -> Any:
-    """Does the published roster say that this person is on a duty that gives rights, from its first to its last minute?"""
-    return exists().where(KnownDuty.person_id == Account.person_id, *officer_duty_runs()).correlate(Account)
+def _officer_until() -> Any:
+    """Until when this person is on the duty that gives rights, as the published roster says; null: on none at this moment."""
+    until = select(func.max(KnownDuty.ends_at)).where(KnownDuty.person_id == Account.person_id, *officer_duty_runs())
+    return until.correlate(Account).scalar_subquery()
 
 
 def officer_duty_runs() -> tuple[ColumnElement[bool], ...]:
@@ -90,7 +93,7 @@ async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
             given.correlate(Account).scalar_subquery().label("given"),
             _answered_for(heads_it, "headed"),
             _answered_for(reports_for_it, "reported"),
-            _holds_duty_now().label("on_duty"),
+            _officer_until().label("officer_until"),
             Account.person_id,
         )
         .outerjoin(KnownPerson, KnownPerson.id == Account.person_id)
@@ -103,7 +106,8 @@ async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
     derived = {"everyone"} if person else set()
     derived |= {"head"} if row.headed else set()
     derived |= {"reporter"} if row.reported else set()
-    derived |= {"duty_officer"} if person and row.on_duty else set()
+    officer_until = row.officer_until if person else None
+    derived |= {"duty_officer"} if officer_until else set()
     return Rights(
         account_id=account_id,
         name=person.name if person else row.name,
@@ -112,6 +116,7 @@ async def rights_of(tx: AsyncSession, account_id: UUID) -> Rights | None:
         roles=frozenset(derived | set(row.given or ())),
         departments=frozenset(row.headed or ()),
         reported=frozenset(row.reported or ()),
+        officer_until=officer_until,
         left=has_left(person.left_on, today()) if person else row.person_id is not None,
     )
 

@@ -48,6 +48,7 @@ class TokenGiven(Shown):
     person: PersonShown | None
     name: str
     roles: list[str]
+    officer_until: datetime | None
     account_id: UUID
     session_id: UUID
     kind: Kind
@@ -116,6 +117,7 @@ async def give_token(
         roles=rights.roles,
         departments=rights.departments,
         reported=rights.reported,
+        officer_until=rights.officer_until,
     )
     return TokenGiven(
         token=mint(speaks_of),
@@ -123,6 +125,7 @@ async def give_token(
         person=rights.person,
         name=rights.name,
         roles=sorted(rights.roles),
+        officer_until=rights.officer_until,
         account_id=rights.account_id,
         session_id=found.id,
         kind=found.kind,

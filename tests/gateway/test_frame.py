@@ -1,9 +1,13 @@
 """What holds for every page: who may open it, which block comes, what is said when a service is away."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from tests.gateway.door import HOST, GatewayDoor, words_of
-from tests.people import HE_RUONING
+from shared import clock
+from shared.events import DutiesChanged, DutyState
+from tests.gateway.door import HOST, GatewayDoor, hidden, words_of
+from tests.people import HE_RUONING, LIANG_YUAN, id_of
 
 
 async def test_a_page_needs_somebody_signed_in(gateway: GatewayDoor) -> None:
@@ -72,3 +76,21 @@ async def test_the_api_describes_all_services_in_one_document(gateway: GatewayDo
     assert "/personnel/doses" in document["paths"]
     assert "/identity/sessions" in document["paths"]
     assert "/identity/sessions/token" not in document["paths"]
+
+
+async def test_the_rights_of_a_duty_end_with_it_in_the_middle_of_a_form_and_the_page_says_so(gateway: GatewayDoor) -> None:
+    ends_at = datetime(2021, 8, 6, tzinfo=UTC)  # 08:00 in Shanghai
+    clock.set_now(ends_at - timedelta(minutes=1))
+    browser = await gateway.browser(LIANG_YUAN)
+    span = {"person_id": LIANG_YUAN.id, "starts_at": ends_at - timedelta(days=1), "ends_at": ends_at}
+    post = {"id": id_of("duty"), "post_id": id_of("post"), "post_name": "值班员", "gives_rights": True, "state": "published", "version": 1}
+    await gateway.doors.identity.hears(DutiesChanged(duties=[DutyState.model_validate(span | post)]))
+
+    form = await browser.get("/notices/new")
+    clock.set_now(ends_at)
+    answer = await browser.post("/notices/new", data={"once": hidden(form, "once"), "step": "look", "title": "x", "text": "y"})
+
+    assert "值班员 至 08:00" in words_of(form)
+    assert answer.status_code == 403
+    assert "你的值班 08:00 已结束" in words_of(answer)
+    assert "至 08:00" not in words_of(answer)

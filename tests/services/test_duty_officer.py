@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from services.duty.retell import retell
 from services.identity.tables import KnownDuty
 from shared import clock
+from shared.auth import verify
 from shared.events import DutiesChanged, DutyState, PeopleRemoved
 from tests.doors import Door, Doors
 from tests.people import FANG_JIBAI, GU_CHANGTING, JIANG_CAIWEI, LIANG_YUAN, id_of
@@ -63,6 +64,21 @@ async def test_the_rights_last_from_the_first_to_the_last_minute(identity: Door)
         seen.append(await is_officer(identity, secret))
 
     assert seen == [False, True, True, True, False]
+
+
+async def test_the_rights_end_with_the_duty_however_long_the_token_lives(identity: Door) -> None:
+    secret = await comes_in(identity)
+    await identity.hears(DutiesChanged(duties=[told()]))
+    clock.set_now(BEGINS + timedelta(hours=24) - MINUTE)
+    given = (await token_for(identity, secret)).json()
+
+    before = verify(given["token"])
+    clock.set_now(BEGINS + timedelta(hours=24))
+    after = verify(given["token"])
+
+    assert given["officer_until"] == "2021-08-10T00:00:00Z"
+    assert (before.reach("notice.issue").everything, after.reach("notice.issue").everything) == (True, False)
+    assert after.person_id == LIANG_YUAN.id  # still signed in, also while identity is away
 
 
 @pytest.mark.parametrize(
