@@ -110,7 +110,7 @@ class Hints:
             self.sessions.on_duty.forget()
         elif message.subject == events.NoticesChanged.subject:
             self.sessions.unread.forget()
-        elif message.subject == events.AcknowledgementsChanged.subject:
+        elif message.subject in (events.AcknowledgementsChanged.subject, events.AlertsChanged.subject):
             self.sessions.unread.forget(data["person_ids"])
         if message.subject == events.AcknowledgementsChanged.subject:
             self.tell_soon(topics_of(message.subject, data))

@@ -1,8 +1,10 @@
-"""How many notices wait for whoever looks, for the badge of every page: kept half a minute, and never waited for long."""
+"""How much waits for whoever looks, notices and alerts, for the badge of every page: kept half a minute, and never waited for long."""
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.services import KEPT_SECONDS, notifications
 
@@ -10,6 +12,11 @@ LONGEST_WAIT = 0.15
 MOST_KEPT = 20_000
 THEIR_OWN = frozenset({"/", "/inbox"})
 """Pages that show the inbox: they ask for it anyhow, and say with `keep` what they read."""
+
+
+def waiting(inbox: Mapping[str, Any]) -> int:
+    """What the badge counts: notices to answer and alerts to see to."""
+    return int(inbox["open_count"]) + int(inbox["alert_count"])
 
 
 @dataclass(slots=True)
@@ -30,7 +37,7 @@ class Unread:
                 found = await notifications.try_get("/inbox", page_size=1)
         except TimeoutError:
             found = None
-        return self.keep(person_id, int(found["open_count"]) if found is not None else known[1] if known else 0)
+        return self.keep(person_id, waiting(found) if found is not None else known[1] if known else 0)
 
     def last(self, person_id: str) -> int:
         """How many there were when somebody last asked."""

@@ -33,6 +33,7 @@ WORDS = {
     "done.shift_changed": N_("Shift changed; whoever has to know is told"),
     "done.shift_cancelled": N_("Shift cancelled; everybody on it is told"),
     "done.day_copied": N_("Day copied"),
+    "done.nothing_copied": N_("Nothing copied: that day has all these shifts already"),
     # why somebody cannot be on a shift
     "not_fit": N_("Does not meet: {rule}."),
     "fit_until": N_("Does not meet: {rule}; it lasts until {until} only."),
@@ -50,6 +51,8 @@ WORDS = {
     "reason_needed": N_("Say why."),
     "plan_changed": N_("Somebody was booked elsewhere in the meantime. This is the plan as it would be now; look it over."),
     "nobody_ticked": N_("Nobody is ticked."),
+    "no_time_given": N_("Give at least one shift: from when until when."),
+    "no_role_given": N_("Name at least one shift role, and how many people it needs."),
     "say_which": N_("Say which shifts."),
     "closed_already": N_("This place is filled already, or not needed any more."),
     "assignment.proposed": N_("asked, no answer yet"),

@@ -15,6 +15,7 @@ from gateway.home.looks import place_of
 from gateway.pages import Pages, page
 from gateway.rights import may_everywhere
 from gateway.services import Answer, Away, Said, dispatch, duty, gather, identity, notifications, personnel
+from gateway.unread import waiting
 from gateway.upcoming import Entry, can_check_in, coming, entries_of, own_time
 from shared import clock
 
@@ -136,7 +137,7 @@ async def _show(
     )
     record, missing = mine
     if notices is not None:
-        request.state.unread_count = request.app.state.sessions.unread.keep(me["person"]["id"], notices["open_count"])
+        request.state.unread_count = request.app.state.sessions.unread.keep(me["person"]["id"], waiting(notices))
     programmes = sorted(record["programmes"], key=lambda one: _URGENT.index(one["standing"]["code"])) if record else []
     known = {
         "record": record,

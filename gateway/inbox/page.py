@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from gateway.forms import form_key, typed
 from gateway.pages import Pages, page
 from gateway.services import Answer, gather, notifications
+from gateway.unread import waiting
 
 pages = Pages()
 
@@ -31,7 +32,7 @@ async def _list(request: Request, number: int = 1, status: int = 200, problem: A
         notifications.try_get("/inbox", page=number, page_size=30), notifications.try_get("/alerts/mine", page_size=ALERTS_SHOWN)
     )
     if inbox is not None:
-        request.state.unread_count = request.app.state.sessions.unread.keep(request.state.me["person"]["id"], inbox["open_count"])
+        request.state.unread_count = request.app.state.sessions.unread.keep(request.state.me["person"]["id"], waiting(inbox))
     return page(request, "inbox/list.html", status, inbox=inbox, alerts=alerts, problem=problem)
 
 

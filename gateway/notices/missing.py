@@ -51,5 +51,7 @@ async def file_of(notice: Mapping[str, Any], missing: Missing, lang: str) -> Res
         for who in (one["person"],)
     ]
     about = [notice["title"], f"{now().astimezone(zone()):%Y-%m-%d %H:%M} · {missing.total}"]
+    if missing.total > len(missing.people):
+        about.append(gettext(lang, N_("These are the first %(num)s")) % {"num": len(missing.people)})
     content = await asyncio.to_thread(xlsx, Table(name, headings, rows, about))
     return download(content, f"{name} {now().astimezone(zone()):%Y-%m-%d}", "missing")

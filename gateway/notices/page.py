@@ -67,7 +67,9 @@ async def issue_notice(request: Request) -> Response:
     if problem is not None:
         return await _form(request, form, problem.get("status", 422), problem, meant.twice)
     departments = counted.data["departments"]
-    shown = {"wish": meant.wish, "count": counted.data["count"], "departments": departments[:DEPARTMENTS_SHOWN], "form": form}
+    shift = await issuing.chosen_shift(str(form["shift"])) if form.get("to") == "shift" else None
+    about = {"wish": meant.wish, "count": counted.data["count"], "form": form, "shift": shift}
+    shown = {**about, "departments": departments[:DEPARTMENTS_SHOWN]}
     return page(request, "notices/preview.html", **shown, more=departments[DEPARTMENTS_SHOWN:], kept=issuing.KEPT, lists=issuing.LISTS)
 
 

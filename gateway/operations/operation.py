@@ -10,11 +10,11 @@ from starlette.responses import RedirectResponse, Response
 
 from gateway.formats import day
 from gateway.forms import form_key, typed
-from gateway.operations.wishes import ROLES, TIMES, beside, fresh_pattern, pattern_of
+from gateway.operations.wishes import ROLES, TIMES, beside, fresh_pattern, like, pattern_of
 from gateway.pages import Pages, page
 from gateway.rights import may, refuse_unless
 from gateway.services import Answer, dispatch, gather
-from shared.clock import zone
+from shared.clock import today, zone
 
 pages = Pages()
 
@@ -49,14 +49,16 @@ async def copy_day(request: Request, operation_id: UUID) -> Response:
     if answer.data["refused"]:
         operation = await dispatch.get(f"/operations/{operation_id}")
         return page(request, "operations/copied.html", operation=operation, copied=answer.data)
-    return RedirectResponse(f"/operations/{operation_id}?on={answer.data['on']}&done=day_copied", 303)
+    done = "day_copied" if answer.data["shift_count"] else "nothing_copied"
+    return RedirectResponse(f"/operations/{operation_id}?on={answer.data['on']}&done={done}", 303)
 
 
 @pages.get("/operations/{operation_id}/more")
 async def more(request: Request, operation_id: UUID, on: date | None = None) -> Response:
-    """The forms for another site, and for more shifts."""
+    """The sites, and the forms for another one and for more shifts, as those that the day has."""
     refuse_unless(request, "operation.change")
-    return await _more(request, operation_id, {"on": str(on or ""), "site_ids": [], **fresh_pattern()})
+    listed = await dispatch.get(f"/operations/{operation_id}/days/{on}") if on else {"sites": []}
+    return await _more(request, operation_id, {"on": str(on or ""), "site_ids": [], **like((), listed["sites"])})
 
 
 @pages.post("/operations/{operation_id}/sites")
@@ -116,7 +118,8 @@ async def _shown(
         dispatch.try_get("/teams") if rights["assignment.confirm"] else _nothing(),
     )
     here = date.fromisoformat(board["on"])
-    others = [one["on"] for one in operation["days"] if one["on"] != board["on"]]
+    after = (date.fromisoformat(operation["until_on"]) + timedelta(days=1)).isoformat()  # the operation is then longer by it
+    others = [on for on in (*(one["on"] for one in operation["days"]), after) if on != board["on"] and on >= today().isoformat()]
     return page(
         request,
         "operations/operation.html",

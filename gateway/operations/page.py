@@ -14,7 +14,8 @@ from gateway.i18n import N_
 from gateway.meanwhile import changes, chosen, rebased, version_of
 from gateway.operations.filling import pages as filling_pages
 from gateway.operations.operation import pages as operation_pages
-from gateway.operations.wishes import ROLES, TIMES, beside, fresh_pattern, pattern_of, sites_of
+from gateway.operations.sites import pages as site_pages
+from gateway.operations.wishes import ROLES, TIMES, beside, fresh_pattern, like, pattern_of, sites_of
 from gateway.pages import Pages, page
 from gateway.rights import may, refuse_unless
 from gateway.services import dispatch, gather
@@ -58,11 +59,17 @@ async def list_operations(request: Request, page_no: int = Query(default=1, ge=1
 
 
 @pages.get("/operations/new")
-async def new_operation(request: Request) -> Response:
-    """The form: tomorrow, from 08:00 to 22:00 in three."""
+async def new_operation(request: Request, like_id: UUID | None = None, on: date | None = None) -> Response:
+    """The form: tomorrow, from 08:00 to 22:00 in three; or with what another operation has on one of its days."""
     refuse_unless(request, "operation.change")
     tomorrow = (today() + timedelta(days=1)).isoformat()
-    return _new(request, {"from_on": tomorrow, "until_on": tomorrow, "kind": "testing", **fresh_pattern()}, None)
+    form = {"from_on": tomorrow, "until_on": tomorrow, "kind": "testing", **fresh_pattern()}
+    if like_id is not None:
+        operation = await dispatch.get(f"/operations/{like_id}")
+        listed = await dispatch.get(f"/operations/{like_id}/days/{on or operation['from_on']}")
+        form |= {field: str(operation[field] or "") for field in ("kind", *FIELDS) if field not in ("name", "from_on", "until_on")}
+        form |= like(operation["sites"], listed["sites"])
+    return _new(request, form, None)
 
 
 @pages.post("/operations/new")
@@ -121,4 +128,5 @@ def _edit(request: Request, operation: Any, form: Any, problem: Any, status: int
 
 
 pages.include_router(filling_pages)
+pages.include_router(site_pages)
 pages.include_router(operation_pages)  # after /operations/new, which is no id

@@ -1,11 +1,15 @@
 """What the forms of operations mean: sites a line each, times and roles a row each, and what is wrong with them beside their field."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+
+from shared.clock import zone
 
 TIMES, ROLES = 5, 6
 """So many rows the form has: a day in five shifts, a shift with six roles."""
 DEFAULT_TIMES = (("08:00", "12:40"), ("12:40", "17:20"), ("17:20", "22:00"))
+_NONE_GIVEN = {"times": "no_time_given", "roles": "no_role_given"}
 _BESIDE = {"pattern.times": "times", "pattern.roles": "roles", "times": "times", "roles": "roles", "sites": "sites", "days": "days"}
 
 
@@ -13,6 +17,22 @@ def fresh_pattern() -> dict[str, str]:
     """Three shifts from 08:00 to 22:00; the roles are still to be named."""
     begins = {f"begins_{row}": times[0] for row, times in enumerate(DEFAULT_TIMES)}
     return begins | {f"ends_{row}": times[1] for row, times in enumerate(DEFAULT_TIMES)}
+
+
+def like(sites: Sequence[Mapping[str, Any]], listed: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The form as the sites of an operation and the lists of one of its days would fill it; without shifts there, the fresh pattern."""
+    lines = [one["name"] + (f", {one['address']}" if one["address"] else "") for one in sites]
+    shifts = [shift for site in listed for shift in site["shifts"]]
+    times = sorted({(one["starts_at"], one["ends_at"]) for one in shifts})[:TIMES]
+    form = {"sites": "\n".join(lines)}
+    if not shifts:
+        return {**form, **fresh_pattern()}
+    form |= {f"{at}_{row}": "" for at in ("begins", "ends") for row in range(TIMES)}  # no row of the fresh pattern stays
+    for row, at in enumerate(times):
+        form[f"begins_{row}"], form[f"ends_{row}"] = (datetime.fromisoformat(one).astimezone(zone()).strftime("%H:%M") for one in at)
+    for row, role in enumerate(shifts[0]["roles"][:ROLES]):
+        form[f"role_{row}"], form[f"count_{row}"] = role["name"], str(role["head_count"])
+    return form
 
 
 def pattern_of(form: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,7 +64,8 @@ def beside(problem: Mapping[str, Any] | None) -> dict[str, Any] | None:
     for error in problem.get("errors") or ():
         field = str(error["field"]).removeprefix("body.")
         at = next((ours for theirs, ours in _BESIDE.items() if field == theirs or field.startswith(f"{theirs}.")), field)
-        errors.setdefault((at, error["code"]), {**error, "field": at})
+        code = _NONE_GIVEN[at] if error["code"] == "too_short" and field.endswith(at) and at in _NONE_GIVEN else error["code"]
+        errors.setdefault((at, code), {**error, "field": at, "code": code})
     return {**problem, "errors": list(errors.values())}
 
 

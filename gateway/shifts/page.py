@@ -14,7 +14,7 @@ from gateway.pages import Pages, page
 from gateway.rights import may, refuse_unless
 from gateway.services import Answer, address, dispatch, gather
 from gateway.shifts.change import pages as change_pages
-from shared.clock import zone
+from shared.clock import now, zone
 
 pages = Pages()
 
@@ -81,7 +81,10 @@ async def _shown(
     answer: Answer | None = None,
     form: Mapping[str, Any] | None = None,
 ) -> Response:
-    rights = {name: may(request, name) for name in ("assignment.confirm", "assignment.override", "candidate.read", "attendance.record")}
+    rights = {
+        name: may(request, name)
+        for name in ("assignment.confirm", "assignment.override", "candidate.read", "attendance.record", "notice.issue")
+    }
     shift, candidates = await gather(
         dispatch.get(f"/shifts/{shift_id}"),
         dispatch.try_get(f"/shifts/{shift_id}/candidates", role=role, q=q, page=page_no, page_size=ON_A_PAGE)
@@ -106,6 +109,7 @@ async def _shown(
         role=role,
         q=q,
         candidates=candidates,
+        to_come=datetime.fromisoformat(shift["starts_at"]) > now(),
         rights=rights,
         refused=refused,
         done_count=len(answer.data["done"]) if answer and answer.data and "done" in answer.data else 0,

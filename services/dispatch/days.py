@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -25,12 +25,14 @@ from services.dispatch.shapes import (
 from services.dispatch.tables import HOLDS_PLACE, Assignment, Operation, Shift, ShiftRole, Site
 from shared.auth import Caller, require
 from shared.bookings import LONGEST_REST, Span, book, hold_time_of, limits, taken
-from shared.clock import now, zone
+from shared.clock import now, today, zone
 from shared.db import Read, Tx
 from shared.refusals import Reason, Refused, wrong
 from shared.rest import what_forbids
 from shared.service import Slice
 from shared.web import Body, Shown
+
+ONE_DAY = timedelta(days=1)
 
 days = Slice(prefix="/operations", tags=["operations"])
 
@@ -148,8 +150,8 @@ async def open_operation(operation_id: OperationId, caller: Annotated[Caller, re
 @days.post("/{operation_id}/days/copy", status_code=201)
 async def copy_day(operation_id: OperationId, wish: DayCopy, caller: Annotated[Caller, require("operation.change")], tx: Tx) -> DayCopied:
     """Make a day's shifts anew on another day, at the same times by the clock on the wall; what is there already is left out. People are
-    asked again where they are fit, free and rested; who is not is named with the reason. Refused: `not_found`; 422 `outside_operation`,
-    `no_shifts` (nothing to copy)."""
+    asked again where they are fit, free and rested; who is not is named with the reason. The day after the last lengthens the
+    operation by it. Refused: `not_found`; 422 `outside_operation`, `in_the_past`, `no_shifts` (nothing to copy)."""
     start, end = day_bounds(wish.from_on, zone())
     that_day = (Shift.operation_id == operation_id, Shift.starts_at >= start, Shift.starts_at < end, Shift.state != "cancelled")
     people: list[Assignment] = []
@@ -159,12 +161,16 @@ async def copy_day(operation_id: OperationId, wish: DayCopy, caller: Annotated[C
         if people:
             await hold_time_of(tx, *{one.person_id for one in people})
     row = await held_operation(tx, operation_id)
-    if not row.from_on <= wish.to_on <= row.until_on or wish.to_on == wish.from_on:
+    if wish.to_on < today():
+        raise wrong("to_on", "in_the_past")
+    if not row.from_on <= wish.to_on <= row.until_on + ONE_DAY or wish.to_on == wish.from_on:
         raise wrong("to_on", "outside_operation")
     found = await tx.execute(select(Shift, Site.name).join(Site, Site.id == Shift.site_id).where(*that_day).order_by(Shift.starts_at))
     old = [(shift, site) for shift, site in found]
     if not old:
         raise wrong("from_on", "no_shifts")
+    if wish.to_on > row.until_on:
+        row.until_on, row.version = wish.to_on, row.version + 1
     made = await _made(tx, row, old, wish.to_on)
     placed, refused = await _asked(tx, row, people, made)
     await tell_assignments(tx, placed)

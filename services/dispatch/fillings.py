@@ -31,13 +31,13 @@ fillings = Slice(prefix="/assignments", tags=["assignments"])
 
 
 class Filling(Body):
-    """Which shifts (named, or those of an operation's local day) to fill from which team. `preview` shows the plan and does nothing;
-    `plan` is the key of the plan that was shown: another one is then not carried out."""
+    """Which shifts (named, or those of an operation's local day) to fill from which team; without one from all of them. `preview` shows
+    the plan and does nothing; `plan` is the key of the plan that was shown: another one is then not carried out."""
 
     shift_ids: Annotated[list[UUID], Field(max_length=200)] = []
     operation_id: UUID | None = None
     on: date | None = None
-    team_id: UUID
+    team_id: UUID | None = None
     preview: bool = True
     plan: Annotated[str, Field(max_length=64)] | None = None
 
@@ -145,7 +145,10 @@ async def fill_shifts(wish: Filling, caller: Annotated[Caller, require("assignme
     return shown
 
 
-async def _team(tx: AsyncSession, team_id: UUID) -> list[UUID]:
+async def _team(tx: AsyncSession, team_id: UUID | None) -> list[UUID]:
+    if team_id is None:
+        async with as_system(tx):
+            return list(await tx.scalars(select(TeamMember.person_id).distinct()))
     asked = select(Team.id, TeamMember.person_id).outerjoin(TeamMember, TeamMember.team_id == Team.id).where(Team.id == team_id)
     async with as_system(tx):
         rows = (await tx.execute(asked)).all()

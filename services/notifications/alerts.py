@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifications.acts import AlertWish, close_alert, open_alerts, tell_alerts
-from services.notifications.reads import counts_of, holders_of, named, people_named
+from services.notifications.reads import alert_waits, counts_of, holders_of, named, people_named
 from services.notifications.shapes import EXAMPLE_ID, AlertShown, DepartmentBrief, PersonBrief
 from services.notifications.tables import Alert, AlertPerson, KnownDepartment, NoticeDepartment
 from shared.auth import Caller, require
@@ -88,7 +88,7 @@ async def list_my_alerts(
 ) -> AlertsListed:
     """Alerts for oneself, the latest first. Gaps, places and people missing are open until seen to; a shift that moved, until seen."""
     mine = AlertPerson.person_id == caller.person_id
-    still = Alert.closed_at.is_(None) & (AlertPerson.seen_at.is_(None) | Alert.kind.in_(("gap", "place")))
+    still = alert_waits()
     counted = select(func.count(), func.count().filter(still)).select_from(Alert).join(AlertPerson, AlertPerson.alert_id == Alert.id)
     total, open_count = (await read.execute(counted.where(mine))).one()
     wanted = select(Alert, AlertPerson.seen_at).join(AlertPerson, AlertPerson.alert_id == Alert.id).where(mine)

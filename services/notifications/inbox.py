@@ -9,10 +9,10 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.notifications.reads import unanswered
+from services.notifications.reads import alert_waits, unanswered
 from services.notifications.rules import answered_at, counted_record, is_late, is_open, state_of
 from services.notifications.shapes import Method, NoticeId, NoticeKind, RecipientState, Withdrawn
-from services.notifications.tables import Notice, Recipient, Record, Reminder
+from services.notifications.tables import Alert, AlertPerson, Notice, Recipient, Record, Reminder
 from shared.auth import Caller, require
 from shared.clock import now
 from shared.db import Read, Tx
@@ -62,9 +62,10 @@ class InboxItem(Shown):
 
 
 class InboxListed(Listed[InboxItem]):
-    """A page of the inbox; `open_count` counts what still waits on all pages."""
+    """A page of the inbox; `open_count` counts what still waits on all pages, `alert_count` the alerts that wait beside the notices."""
 
     open_count: int
+    alert_count: int
 
 
 def _waits() -> ColumnElement[bool]:
@@ -92,15 +93,19 @@ async def list_inbox(
     page_size: PageSize = 50,
 ) -> InboxListed:
     """One's own notices: those that wait first, the nearest deadline first; then the others, the latest first."""
-    mine = select(func.count(), func.count().filter(_waits())).select_from(Recipient).join(Notice, Notice.id == Recipient.notice_id)
-    total, open_count = (await read.execute(mine.where(Recipient.person_id == caller.person_id))).one()
+    alerts = select(func.count()).select_from(Alert).join(AlertPerson, AlertPerson.alert_id == Alert.id)
+    alerts_of_mine = alerts.where(AlertPerson.person_id == caller.person_id, alert_waits()).scalar_subquery()
+    mine = select(func.count(), func.count().filter(_waits()), alerts_of_mine).select_from(Recipient)
+    mine = mine.join(Notice, Notice.id == Recipient.notice_id).where(Recipient.person_id == caller.person_id)
+    total, open_count, alert_count = (await read.execute(mine)).one()
     wanted = _mine(caller)
     if open_ is not None:
         wanted, total = wanted.where(_waits() if open_ else ~_waits()), open_count if open_ else total - open_count
     nearest = case((_waits(), Notice.deadline_at), else_=None)
     wanted = wanted.order_by(_waits().desc(), nearest.asc().nulls_last(), Notice.issued_at.desc(), Notice.id.desc())
     rows = (await read.execute(wanted.limit(page_size).offset((page - 1) * page_size))).all()
-    return InboxListed(items=[_item(*row) for row in rows], total=total, page=page, page_size=page_size, open_count=open_count)
+    items, counts = [_item(*row) for row in rows], {"open_count": open_count, "alert_count": alert_count}
+    return InboxListed(items=items, total=total, page=page, page_size=page_size, **counts)
 
 
 @inbox.get("/{notice_id}")

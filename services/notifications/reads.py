@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.notifications.rules import is_late
 from services.notifications.shapes import Audience, AudienceShown, Counts, NoticeShown, PersonBrief, Withdrawn
 from services.notifications.tables import (
+    Alert,
+    AlertPerson,
     KnownAssignment,
     KnownDepartment,
     KnownHolder,
@@ -40,6 +42,11 @@ def unanswered() -> ColumnElement[bool]:
     """Has this recipient not acknowledged, nor the head for them?"""
     by_head = and_(Recipient.recorded_at.is_not(None), Recipient.corrected_at.is_(None))
     return and_(Recipient.read_at.is_(None), ~by_head)
+
+
+def alert_waits() -> ColumnElement[bool]:
+    """Does this alert wait for this person? Gaps and places until they are filled, the others until they are seen."""
+    return and_(Alert.closed_at.is_(None), or_(AlertPerson.seen_at.is_(None), Alert.kind.in_(("gap", "place"))))
 
 
 def people_of(audience: Audience) -> Select[UUID, UUID]:

@@ -14,12 +14,14 @@ from tests.people import (
     FANG_JIBAI,
     FU_XINGJIAN,
     HEAD,
+    JIANG_CAIWEI,
     LIANG_YUAN,
     SHEN_ZHIXING,
     STAFF,
     ZHONG_YIFAN,
 )
 from tests.services.notified import at, issued, item_of, moment, progress, tell
+from tests.services.test_alerts import PLACE, PLACE_FILLED
 
 
 async def test_an_empty_inbox_says_what_arrives_there(gateway: GatewayDoor) -> None:
@@ -148,10 +150,24 @@ async def test_the_badge_counts_what_waits_and_is_asked_for_again_after_an_answe
     notice = await issued(notifications)
     browser = await gateway.browser(LIANG_YUAN)
 
-    assert "1 条待回复" in words_of(await browser.get("/privacy"))
+    assert "1 条待处理" in words_of(await browser.get("/privacy"))
     await browser.post(f"/inbox/{notice['id']}/acknowledgement", data={"once": "a1"})
-    assert "条待回复" not in words_of(await browser.get("/privacy"))
+    assert "条待处理" not in words_of(await browser.get("/privacy"))
     assert (await browser.get("/inbox/unread", headers=partial("unread"))).text.startswith("<span")
+
+
+async def test_a_place_that_somebody_fell_out_of_stands_in_the_badge_of_every_page(gateway: GatewayDoor) -> None:
+    notifications = gateway.doors.notifications
+    await tell(notifications)
+    browser = await gateway.browser(JIANG_CAIWEI)  # coordinates
+    await notifications.hears(PLACE)
+
+    shown = words_of(await browser.get("/privacy"))
+    await notifications.hears(PLACE_FILLED)
+    await browser.get("/inbox")
+
+    assert "1 条待处理" in shown
+    assert "条待处理" not in words_of(await browser.get("/privacy"))
 
 
 async def test_a_service_that_is_away_takes_the_block_and_the_badge_but_no_page(gateway: GatewayDoor) -> None:

@@ -11,8 +11,9 @@ from tests.gateway.deployment import coordinator, operation_tomorrow, team_of
 from tests.gateway.door import GatewayDoor, hidden, partial, words_of
 from tests.gateway.forms import fields_of
 from tests.people import COORDINATOR, FU_XINGJIAN, GU_CHANGTING, JIANG_CAIWEI, LIANG_YUAN, PAN_XIANGYE, TANG_YINAN
-from tests.services.deployment import PATTERN, assigned, is_fit, is_on, shifts_of
+from tests.services.deployment import PATTERN, assigned, is_fit, is_on, planned, shifts_of
 
+ROLES = ("role_0", "count_0", "role_1", "count_1")
 WISH = {
     "name": "青禾、石桥全员核酸",
     "place": "青禾社区",
@@ -109,7 +110,7 @@ async def test_the_plan_is_shown_and_just_that_plan_is_carried_out(gateway: Gate
     twice = await browser.post(f"/operations/{operation['id']}/filling", data=form)
     day = (await gateway.doors.dispatch.get(f"/operations/{operation['id']}", COORDINATOR)).json()["days"][0]
 
-    assert "这一天的位置就都有人了" in words_of(plan)
+    assert "这样位置就都有人了" in words_of(plan)
     assert "派工这 12 人次" in words_of(plan)
     assert asked_before.json()["days"][0]["proposed_count"] == 0
     assert (answer.status_code, twice.status_code, day["proposed_count"]) == (303, 303, 12)
@@ -196,7 +197,7 @@ async def test_sites_and_shifts_are_added(gateway: GatewayDoor) -> None:
     answer = await browser.post(f"/operations/{operation['id']}/shifts", data={**more, "site_ids": [operation["sites"][0]["id"]]})
     shown = words_of(await browser.get(answer.headers["location"]))
 
-    assert (taken.status_code, "已有" in words_of(taken)) == (409, True)
+    assert (taken.status_code, "叫这个名字的点位" in words_of(taken)) == (409, True)
     assert site.headers["location"].endswith("/more?on=2021-08-05&done=site_added")
     assert (roleless.status_code, 'id="f_roles_error"' in roleless.text) == (422, True)
     for said in ("南门采样点", "20:00–02:00 次日", "缺 2 守夜 2"):
@@ -263,3 +264,94 @@ async def test_an_unknown_operation_and_a_missing_service_are_said(gateway: Gate
     assert unknown.status_code == 404
     assert (await browser.get("/operations")).status_code == 503
     assert (unsaved.status_code, fields_of(unsaved)["role_0"]) == (503, "信息登记")
+
+
+async def test_a_day_is_copied_to_one_to_come_and_the_day_after_the_last_lengthens_the_operation(gateway: GatewayDoor) -> None:
+    operation = await planned(gateway.doors.dispatch)  # from today, the 4th, until the 6th
+    browser = await coordinator(gateway)
+    place = f"/operations/{operation['id']}"
+
+    page = await browser.get(f"{place}?on=2021-08-06")
+    answer = await browser.post(f"{place}/copy", data={"from_on": "2021-08-06", "to_on": "2021-08-07"})
+    again = await browser.post(f"{place}/copy", data={"from_on": "2021-08-06", "to_on": "2021-08-07"})
+    past = await browser.post(f"{place}/copy", data={"from_on": "2021-08-06", "to_on": "2021-08-03"})
+
+    offered = re.search(r'<select[^>]*name="to_on".*?</select>', page.text, re.S)
+    assert offered is not None
+    assert re.findall(r'value="([^"]+)"( selected)?', offered[0]) == [("2021-08-04", ""), ("2021-08-05", ""), ("2021-08-07", " selected")]
+    shown = words_of(await browser.get(answer.headers["location"]))
+    assert all(said in shown for said in ("8 月 4 日–8 月 7 日", "已复制这一天", "还缺 12"))
+    assert "没有复制" in words_of(await browser.get(again.headers["location"]))
+    assert (past.status_code, 'id="f_to_on_error"' in past.text) == (422, True)
+
+
+async def test_a_site_is_renamed_and_given_a_leader_who_then_leads_its_shifts(gateway: GatewayDoor) -> None:
+    operation, [first, *_] = await operation_tomorrow(gateway)
+    browser = await coordinator(gateway)
+    more = await browser.get(f"/operations/{operation['id']}/more")
+    place = f"/operations/{operation['id']}/sites/{operation['sites'][0]['id']}"
+    form = fields_of(await browser.get(place))
+    del form["once"]  # sent three times, each another wish
+
+    nobody = await browser.post(place, data={**form, "leader": "查无此人"})
+    saved = await browser.post(place, data={**form, "name": "东门广场", "leader": JIANG_CAIWEI.number})
+    stale = await browser.post(place, data={**form, "name": "东门口"})
+    shift = words_of(await browser.get(f"/shifts/{first.id}"))
+    shown = words_of(await browser.get(saved.headers["location"]))
+    kept = await browser.post(place, data={**fields_of(await browser.get(place)), "address": "广场南侧"})
+
+    assert place in more.text
+    assert (nobody.status_code, 'id="f_leader_error"' in nobody.text, fields_of(nobody)["leader"]) == (422, True, "查无此人")
+    assert "东门广场" in shift
+    assert "负责人：江采薇" in shift
+    assert "东门广场 江采薇" in shown
+    assert (stale.status_code, "东门广场" in words_of(stale)) == (409, True)
+    assert kept.status_code == 303
+    assert "负责人：江采薇" in words_of(await browser.get(f"/shifts/{first.id}"))  # who leads was not touched
+    assert (await browser.get(f"/operations/{operation['id']}/sites/{JIANG_CAIWEI.id}")).status_code == 404
+
+
+async def test_one_shift_is_filled_from_all_teams_and_those_with_the_requirement_are_offered_first(gateway: GatewayDoor) -> None:
+    operation, [first, *_] = await operation_tomorrow(gateway, requirement="testing_point")
+    await team_of(gateway, LIANG_YUAN, JIANG_CAIWEI, TANG_YINAN, name="防汛抢险队")
+    wish = {"name": "采样队", "requirement": "testing_point", "member_ids": [str(PAN_XIANGYE.id)]}
+    await gateway.doors.dispatch.post("/teams", wish, COORDINATOR)
+    for person in (LIANG_YUAN, PAN_XIANGYE):
+        await is_fit(gateway.doors.dispatch, person)
+    browser = await coordinator(gateway)
+
+    day = await browser.get(f"/operations/{operation['id']}?on=2021-08-05")
+    shift = await browser.get(f"/shifts/{first.id}")
+    [path] = re.findall(r'href="(/operations/[^"]+/filling[^"]+)"', shift.text)
+    plan = await browser.get(path.replace("&amp;", "&"))
+    form = {"on": "2021-08-05", "team_id": "", "shift_id": str(first.id), "plan": hidden(plan, "plan")}
+    answer = await browser.post(f"/operations/{operation['id']}/filling", data=form)
+    shown = words_of(await browser.get(answer.headers["location"]))
+
+    assert re.findall(r">(采样队|防汛抢险队|所有队伍)", day.text) == ["采样队", "防汛抢险队", "所有队伍"]
+    assert "将派工 2 人次" in words_of(plan)
+    assert answer.headers["location"] == f"/shifts/{first.id}?done=day_filled"
+    assert all(f"{name} " in shown for name in ("梁予安", "潘向野"))
+    assert "登记 2/2" in shown
+
+
+async def test_another_operation_is_planned_like_one_that_is_there(gateway: GatewayDoor) -> None:
+    operation, _ = await operation_tomorrow(gateway, requirement="testing_point", bring="身份证")
+    browser = await coordinator(gateway)
+    day = await browser.get(f"/operations/{operation['id']}?on=2021-08-05")
+    [path] = re.findall(r'href="(/operations/new[^"]+)"', day.text)
+
+    page = await browser.get(path.replace("&amp;", "&"))
+    form = fields_of(page) | {"sites": re.findall(r'name="sites"[^>]*>([^<]*)<', page.text)[0]}
+    more = await browser.get(f"/operations/{operation['id']}/more?on=2021-08-05")
+    del form["once"]
+    answer = await browser.post("/operations/new", data={**form, "name": "第二轮"})
+    roleless = await browser.post("/operations/new", data={**form, "name": "第三轮", **dict.fromkeys(ROLES, "")})
+
+    assert (form["name"], form["from_on"], form["requirement"]) == ("", "2021-08-05", "testing_point")
+    assert form["sites"].split() == ["东门采样点", "西门采样点"]
+    assert re.search(r'name="bring"[^>]*>\s*身份证\s*<', page.text)
+    assert [form[name] for name in ("begins_0", "ends_0", "begins_2", *ROLES)] == ["08:00", "12:00", "", "登记", "2", "秩序", "1"]
+    assert re.search(r'name="role_0"[^>]*value="登记"', more.text)
+    assert "还缺 12" in words_of(await browser.get(answer.headers["location"]))
+    assert "至少写一项分工" in words_of(roleless)

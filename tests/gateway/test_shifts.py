@@ -10,12 +10,13 @@ import pytest
 
 from gateway import services
 from shared.bookings import Span, block
-from shared.events import ShiftMoved
+from shared.events import AssignmentsChanged, ShiftMoved, ShiftsChanged
 from tests.gateway.deployment import coordinator, operation_tomorrow, team_of
 from tests.gateway.door import GatewayDoor, partial, words_of
 from tests.gateway.forms import fields_of
 from tests.people import COORDINATOR, FU_XINGJIAN, GU_CHANGTING, JIANG_CAIWEI, LIANG_YUAN, PAN_XIANGYE, TANG_YINAN
 from tests.services.deployment import is_fit, is_on
+from tests.services.notified import tell
 
 
 async def test_people_and_candidates_stand_side_by_side_with_what_is_against_them(gateway: GatewayDoor) -> None:
@@ -113,6 +114,7 @@ async def test_a_leader_asks_in_spite_of_the_rules_with_a_reason_and_a_coordinat
 
     assert 'name="override"' in offered.text
     assert 'name="override"' not in not_offered.text
+    assert "领导可以写明理由后派工" in words_of(not_offered)
     assert (without.status_code, "梁予安：不符合：核酸采样点" in words_of(without)) == (409, True)
     assert forbidden.status_code == 403
     assert answer.status_code == 303
@@ -227,3 +229,24 @@ async def test_who_cannot_come_is_said_so_and_nothing_about_health(gateway: Gate
 
     assert "不能到岗" in shown
     assert "接种" not in shown
+
+
+async def test_from_a_shift_one_notifies_those_on_it_and_the_look_names_the_shift(gateway: GatewayDoor) -> None:
+    dispatch, notifications = gateway.doors.dispatch, gateway.doors.notifications
+    await tell(notifications)
+    _, [first, *_] = await operation_tomorrow(gateway)
+    wish = {"shift_id": str(first.id), "role": "登记", "person_ids": [str(LIANG_YUAN.id)]}
+    await dispatch.post("/assignments", wish, COORDINATOR)
+    for event in (*await dispatch.told(ShiftsChanged), *await dispatch.told(AssignmentsChanged)):
+        await notifications.hears(event)
+    browser = await coordinator(gateway)
+
+    shift = await browser.get(f"/shifts/{first.id}")
+    form = await browser.get(f"/notices/new?shift_id={first.id}")
+    typed = {"kind": "order", "title": "提前十分钟到", "text": "带雨衣。", "to": "shift", "shift": str(first.id), "step": "look"}
+    looked = words_of(await browser.post("/notices/new", data=typed))
+
+    assert f'href="/notices/new?shift_id={first.id}"' in shift.text
+    assert f'value="{first.id}" selected' in form.text
+    assert "将发给 1 人" in looked
+    assert "班次上的人 · 东门采样点 · 8 月 5 日 08:00–12:00" in looked
