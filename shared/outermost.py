@@ -78,19 +78,29 @@ class _Running:
         self._arrived, self._byte_count, self._asked_at = False, 0, 0.0
 
     async def receive(self) -> Message:
-        """What is sent, in good time: whoever sends a request by the drop must not keep the place of others."""
+        """What is sent, in good time. Whoever sends a request by the drop takes nobody's place meanwhile, and one when it is here."""
         if self._arrived:
             return await self._receive()
+        given_up = self.counted
+        self.house.running -= given_up
+        try:
+            message = await self._in_time()
+        finally:
+            self.house.running += given_up
+        self._arrived = not message.get("more_body", False)
+        if self._arrived and self.house.running > RUNNING_AT_ONCE:
+            raise Refused("not_available", 503)
+        self._byte_count += len(message.get("body", b""))
+        return message
+
+    async def _in_time(self) -> Message:
         self._asked_at = self._asked_at or time.perf_counter()
         left = self._asked_at + SENDING_SECONDS + self._byte_count / SENDING_RATE - time.perf_counter()
         try:
             async with asyncio.timeout(max(left, 1)):  # a busy machine gets to what has arrived long since
-                message = await self._receive()
+                return await self._receive()
         except TimeoutError:
             raise Refused("malformed", 408) from None
-        self._arrived = not message.get("more_body", False)
-        self._byte_count += len(message.get("body", b""))
-        return message
 
     async def send(self, message: Message) -> None:
         """What is answered, with our headers."""

@@ -43,6 +43,18 @@ async def test_a_request_that_does_not_arrive_is_ended(gateway: GatewayDoor, mon
     assert await asyncio.wait_for(send_by_the_drop(gateway, path, b"username=a"), 5) in (400, 408)
 
 
+async def test_those_who_send_by_the_drop_lock_nobody_out(gateway: GatewayDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outermost, "RUNNING_AT_ONCE", 3)
+
+    drops = [asyncio.create_task(send_by_the_drop(gateway, "/signin", b"username=a")) for _ in range(5)]
+    await asyncio.sleep(0.1)
+    answer = await gateway.stranger().get("/signin")
+    for one in drops:
+        one.cancel()
+
+    assert answer.status_code == 200
+
+
 async def test_a_large_list_over_a_slow_line_has_the_time_it_needs(gateway: GatewayDoor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outermost, "SENDING_SECONDS", 0.05)
     monkeypatch.setattr(outermost, "SENDING_RATE", 1)
