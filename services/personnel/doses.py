@@ -13,14 +13,14 @@ from services.personnel.reads import DEFAULT_PROGRAMME, judged, person_of, stand
 from services.personnel.rules.products import recognise, suggestions
 from services.personnel.rules.programmes import PROGRAMMES
 from services.personnel.rules.standing import span_on
-from services.personnel.shapes import EXAMPLE_ID, DoseShown, ProgrammeCode, StandingShown
+from services.personnel.shapes import EXAMPLE_ID, DoseShown, Lot, Number, ProgrammeCode, StandingShown
 from services.personnel.tables import Dose, Person
 from shared.auth import Caller, require
 from shared.clock import now, today
 from shared.db import Tx, as_system
 from shared.refusals import Refused, wrong
 from shared.service import Slice
-from shared.web import Body, Code, Line, Note, Shown
+from shared.web import Body, Line, Note, Shown
 
 doses = Slice(prefix="/doses", tags=["doses"])
 
@@ -31,11 +31,11 @@ class NewDose(Body):
     """A dose that was given. The person by id or by number; the product by code or by a name that people use."""
 
     person_id: UUID | None = None
-    person_number: Code | None = None
+    person_number: Number | None = None
     programme: ProgrammeCode = DEFAULT_PROGRAMME  # type: ignore[assignment]
     product: Line
     given_on: date
-    lot: Line | None = None
+    lot: Lot | None = None
     place: Line | None = None
     source: Literal["own_record", "reported"] = "own_record"
     note: Note | None = None
@@ -52,7 +52,7 @@ class Correction(Body):
 
     product: Line | None = None
     given_on: date | None = None
-    lot: Line | None = None
+    lot: Lot | None = None
     place: Line | None = None
     withdrawn: bool = False
     note: Note

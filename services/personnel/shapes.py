@@ -18,6 +18,8 @@ Number = Annotated[Code, Field(max_length=LIMITS["number"])]
 """A staff number, of the same length by API and by list."""
 Name = Annotated[Line, Field(max_length=LIMITS["name"])]
 """A person's name, of the same length by API and by list."""
+Lot = Annotated[Line, Field(max_length=LIMITS["lot"])]
+"""The lot of a dose, of the same length by API and by list."""
 Employment = Literal["permanent", "agency", "contract", "trainee", "volunteer"]
 ProgrammeCode = Literal["covid19", "tetanus"]
 StandingCode = Literal["complete", "due", "overdue", "in_progress", "not_started", "exempt", "declined", "unknown"]

@@ -8,12 +8,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as some
 
-from services.personnel.rules.cells import CHINESE_MOBILE, clean, read_date, read_email, read_employment, read_phone, read_status
+from services.personnel.doses import NewDose
+from services.personnel.people import NewPerson
+from services.personnel.rules.cells import CHINESE_MOBILE, LIMITS, clean, read_date, read_email, read_employment, read_phone, read_status
 from services.personnel.rules.columns import Cell, Column, map_columns
 from services.personnel.rules.programmes import COVID19
 from services.personnel.rules.rows import ParsedRow, parse_row, parse_rows
 from services.personnel.rules.words import SENTENCES, sentence
 from shared.refusals import Reason
+from shared.web import Body
 
 TODAY = date(2021, 8, 4)
 HEADINGS = ["工号", "姓名", "处室", "用工", "手机", "出生日期", "疫苗名称", "第一针", "第二针", "第三针", "接种情况"]
@@ -431,3 +434,15 @@ def test_an_answer_in_the_column_of_a_date_is_an_answer() -> None:
 )
 def test_an_address_is_read_as_mail_takes_it(text: str, read: str) -> None:
     assert read_email(text) == read
+
+
+@pytest.mark.parametrize(
+    ("field", "wish"),
+    [("number", NewPerson), ("name", NewPerson), ("email", NewPerson), ("product", NewDose), ("lot", NewDose), ("place", NewDose)],
+)
+def test_a_list_and_the_api_take_text_of_one_length(field: str, wish: type[Body]) -> None:
+    """What came in by a list can be saved again by hand."""
+    asked = wish.model_json_schema()["properties"][field]
+    text = next((one for one in asked.get("anyOf", ()) if one["type"] == "string"), asked)
+
+    assert text["maxLength"] == LIMITS[field]

@@ -19,14 +19,14 @@ LIMITS = {
     "department": 200,
     "employment": 40,
     "phone": 40,
-    "email": 254,
+    "email": 200,
     "product": 200,
     "maker": 200,
     "lot": 60,
     "place": 200,
     "status": 200,
 }
-"""How many characters a cell may hold; of number and name the API asks the same (shapes.py)."""
+"""How many characters a cell may hold; what the API takes too, it takes as long (shapes.py)."""
 EARLIEST_ON = date(1900, 1, 1)
 
 
