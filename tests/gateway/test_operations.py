@@ -329,6 +329,7 @@ async def test_one_shift_is_filled_from_all_teams_and_those_with_the_requirement
     shown = words_of(await browser.get(answer.headers["location"]))
 
     assert re.findall(r">(采样队|防汛抢险队|所有队伍)", day.text) == ["采样队", "防汛抢险队", "所有队伍"]
+    assert re.search(r" selected>采样队", day.text)
     assert "将派工 2 人次" in words_of(plan)
     assert answer.headers["location"] == f"/shifts/{first.id}?done=day_filled"
     assert all(f"{name} " in shown for name in ("梁予安", "潘向野"))
