@@ -48,6 +48,7 @@ async def test_the_code_makes_the_administrator_who_reads_what_comes_next(empty:
 
     assert (made.status_code, made.headers["location"]) == (303, "/?done=set_up")
     assert "Next: somebody who keeps the health records" in words_of(home)
+    assert "with the second setup code from the console" in words_of(home)
     assert "/roles" in home.text
 
 
