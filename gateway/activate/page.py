@@ -74,6 +74,9 @@ async def _show(
             raise Said(404, {"code": "no_activation"})
         stands, notice = await gather(identity.get(f"/activations/{quote(code, safe='')}"), identity.try_get("/notice"))
     except Said as no:
+        if no.problem["code"] == "no_activation":  # a letter was misread: it is mended where it stands
+            typed_code = {"code": code} if A_CODE.fullmatch(code) else {}
+            return page(request, "activate/code.html", no.status, form=typed_code, problem=wrong_field("code", "no_activation"))
         return page(request, "activate/refused.html", no.status, refused=no.problem, tried=form is not None)
     except Away:
         return page(request, "activate/refused.html", 503, refused={"code": "not_available", "params": {}}, tried=form is not None)

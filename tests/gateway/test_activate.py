@@ -63,6 +63,18 @@ async def test_what_cannot_be_a_code_is_none(gateway: GatewayDoor, odd: str) -> 
     assert 'id="f_code_error"' in answer.text
 
 
+async def test_a_misread_code_is_said_beside_the_field_and_stays_to_be_mended(gateway: GatewayDoor) -> None:
+    browser = gateway.stranger("en")
+
+    sent = await browser.post("/activate", data={"code": "7K3M9-QXT2W"})
+    answer = await browser.get(sent.headers["location"])
+
+    assert answer.status_code == 404
+    assert "There is no such code" in words_of(answer)
+    assert 'id="f_code_error"' in answer.text
+    assert 'value="7K3M9-QXT2W"' in answer.text
+
+
 @pytest.mark.parametrize("odd", ["AAAAA-BBBBB", "..", "%2e%2e", "%00", "%2Fsessions", "x" * 300])
 async def test_an_address_without_a_code_says_there_is_none(gateway: GatewayDoor, odd: str) -> None:
     answer = await gateway.stranger("en").get(f"/activate/{odd}")
