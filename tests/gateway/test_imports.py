@@ -237,6 +237,16 @@ async def test_after_writing_the_report_adds_up_and_the_refused_rows_are_a_file(
     assert "attachment" in file.headers["content-disposition"]
 
 
+async def test_a_list_without_rows_is_not_said_to_be_on_record(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING, "en")
+    address = await checked(gateway, browser, sheet())
+
+    shown = words_of(await browser.get(address))
+
+    assert "no row stands below the headings" in shown
+    assert "on record already" not in shown
+
+
 async def test_given_up_nothing_is_written(gateway: GatewayDoor) -> None:
     browser = await gateway.browser(HE_RUONING)
     address = await checked(gateway, browser, sheet(NEW))
