@@ -149,8 +149,8 @@ def joined(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "info": {
             "title": "Muster",
             "version": "1",
-            "description": "People and vaccination records of an institution, and who may see them. Errors are problem+json with a code. "
-            "Writes take an Idempotency-Key: the same key again gets the same answer.",
+            "description": "An institution's emergency office: who is fit, who is on duty, who goes where, who has been told. "
+            "Errors are problem+json with a code. Writes take an Idempotency-Key: the same key again gets the same answer.",
         },
         "servers": [{"url": "/api/v1"}],
         "paths": paths,
