@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import structlog
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.refusals import Refused
@@ -58,6 +59,9 @@ class Outermost:
         request = Request(one.scope)
         if one.ended:
             return  # it was answered in our words already
+        if isinstance(odd, ClientDisconnect):  # a half upload: nobody is there to be answered, and nothing of ours broke
+            one.status = 400
+            return
         if one.started:  # half an answer is out: nothing better than to end it
             log.error("broke off", reference=reference(request), exc_info=odd)
             return

@@ -5,9 +5,23 @@ from typing import Any
 
 import pytest
 from starlette.types import Message
+from structlog.testing import capture_logs
 
 from shared import outermost
 from tests.gateway.door import GatewayDoor
+
+
+def posting(path: str) -> dict[str, Any]:
+    """A form on its way to an address."""
+    headers = [
+        (b"host", b"127.0.0.1:8000"),
+        (b"origin", b"http://127.0.0.1:8000"),
+        (b"content-type", b"application/x-www-form-urlencoded"),
+        (b"content-length", b"100000"),
+    ]
+    scope: dict[str, Any] = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": path}
+    scope |= {"raw_path": path.encode(), "query_string": b"", "root_path": "", "scheme": "http", "headers": headers}
+    return {**scope, "server": ("127.0.0.1", 8000), "client": ("127.0.0.1", 50000)}
 
 
 async def send_by_the_drop(gateway: GatewayDoor, path: str, first: bytes) -> int:
@@ -24,15 +38,7 @@ async def send_by_the_drop(gateway: GatewayDoor, path: str, first: bytes) -> int
         if message["type"] == "http.response.start":
             said.append(message["status"])
 
-    headers = [
-        (b"host", b"127.0.0.1:8000"),
-        (b"origin", b"http://127.0.0.1:8000"),
-        (b"content-type", b"application/x-www-form-urlencoded"),
-        (b"content-length", b"100000"),
-    ]
-    scope: dict[str, Any] = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": path}
-    scope |= {"raw_path": path.encode(), "query_string": b"", "root_path": "", "scheme": "http", "headers": headers}
-    await gateway.app({**scope, "server": ("127.0.0.1", 8000), "client": ("127.0.0.1", 50000)}, receive, send)
+    await gateway.app(posting(path), receive, send)
     return said[0]
 
 
@@ -61,6 +67,22 @@ async def test_a_large_list_over_a_slow_line_has_the_time_it_needs(gateway: Gate
 
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(send_by_the_drop(gateway, "/signin", b"username=a"), 2)
+
+
+async def test_whoever_goes_away_in_the_middle_of_an_upload_is_no_error_of_ours(gateway: GatewayDoor) -> None:
+    arriving: list[Message] = [{"type": "http.request", "body": b"username=a", "more_body": True}, {"type": "http.disconnect"}]
+    said: list[Message] = []
+
+    async def receive() -> Message:
+        return arriving.pop(0)
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    with capture_logs() as lines:
+        await gateway.app(posting("/signin"), receive, send)
+
+    assert (said, lines) == ([], [])
 
 
 async def test_a_body_that_is_too_large_is_refused_in_our_words(gateway: GatewayDoor) -> None:
