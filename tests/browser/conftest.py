@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,8 @@ from infra.folder import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 180
+AXE = Path(__file__).with_name("axe.min.js")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -75,6 +78,12 @@ class Screen:
         """Go there."""
         await self.page.goto(self.base + path)
 
+    async def barriers(self) -> list[str]:
+        """What axe finds on the page, in a line each; only what is wrong is worked out in full, which takes half the time."""
+        run = "tags => axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })"
+        found: dict[str, Any] = await self.page.evaluate(run, RULES)
+        return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
+
 
 class Screens:
     """Makes screens."""
@@ -101,6 +110,8 @@ class Screens:
             java_script_enabled=scripts,
         )
         self.contexts.append(context)
+        if scripts:
+            await context.add_init_script(path=AXE)
         await context.add_cookies([{"name": "lang", "value": lang, "url": self.base}])
         page = await context.new_page()
         page.set_default_timeout(15_000)

@@ -1,14 +1,9 @@
 """Every page, on a phone and at a desk, in both languages and schemes: no barrier that axe finds, nothing scrolls sideways, no error."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from tests.browser.conftest import Screen, Screens
 
-AXE = Path(__file__).with_name("axe.min.js")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 HR, LEADER, ADMINISTRATOR, HEAD, REPORTER, STAFF = "health", "leader", "administrator", "head", "reporter", "everyone"
 COORDINATOR = "coordinator"
 
@@ -40,14 +35,6 @@ PAGES: dict[str | None, tuple[str, ...]] = {
 }
 LOOKS = [pytest.param(390, "zh-Hans", "light", id="phone-zh-light"), pytest.param(1280, "en", "dark", id="desk-en-dark")]
 SMALLEST = 320
-RUN = "tags => axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })"
-"""Only what is wrong is worked out in full, which takes half the time."""
-
-
-async def barriers(screen: Screen) -> list[str]:
-    """What axe finds on the page, in a line each."""
-    found: dict[str, Any] = await screen.page.evaluate(RUN, RULES)
-    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
 
 
 async def at_a_site(screen: Screen) -> list[str]:
@@ -70,7 +57,6 @@ async def at_a_site(screen: Screen) -> list[str]:
 @pytest.mark.parametrize("part", list(PAGES), ids=lambda part: str(part))
 async def test_no_page_has_a_barrier_or_scrolls_sideways(screens: Screens, part: str | None, width: int, lang: str, scheme: str) -> None:
     screen = await screens.of(part, width=width, lang=lang, scheme=scheme)
-    await screen.context.add_init_script(path=AXE)
     wrong: list[str] = []
     screen.page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
     screen.page.on("console", lambda said: wrong.append(f"console: {said.text}") if "Content Security Policy" in said.text else None)
@@ -84,7 +70,7 @@ async def test_no_page_has_a_barrier_or_scrolls_sideways(screens: Screens, part:
         paths += await at_a_site(screen)
     for path in paths:
         await screen.open(path)
-        wrong += [f"{path} {one}" for one in await barriers(screen)]
+        wrong += [f"{path} {one}" for one in await screen.barriers()]
         if width < 400:
             await screen.page.set_viewport_size({"width": SMALLEST, "height": 700})
             if await screen.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):

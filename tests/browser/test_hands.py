@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Locator, Page, Response, expect
 
 from tests.browser.conftest import Screen, Screens
-from tests.browser.test_every_page import LOOKS, SMALLEST, barriers
+from tests.browser.test_every_page import LOOKS, SMALLEST
 from tests.browser.test_stories import api, session_of
 
 COORDINATES = "麦谷雨"  # of no part of the cast, so that the cast stays as it is
@@ -206,7 +206,7 @@ async def test_no_page_of_a_coordinator_has_a_barrier_or_scrolls_sideways(screen
         *(str(shift), f"{shift}?q=nobody-is-called-so", f"{shift}/edit", f"{empty_shift}?role=秩序引导"),
     ):
         await screen.open(path)
-        wrong += [f"{path} {one}" for one in await barriers(screen)]
+        wrong += [f"{path} {one}" for one in await screen.barriers()]
         if width < 400:
             await screen.page.set_viewport_size({"width": SMALLEST, "height": 700})
             if await screen.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):

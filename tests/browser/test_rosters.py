@@ -9,7 +9,6 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Screen, Screens
-from tests.browser.test_every_page import barriers
 from tests.browser.test_stories import api, session_of
 
 MONDAY = "2021-09-06"
@@ -146,7 +145,7 @@ async def test_no_page_of_duty_has_a_barrier_or_scrolls_sideways(screens: Screen
     screen.page.on("console", lambda said: wrong.append(f"console: {said.text}") if "Content Security Policy" in said.text else None)
     for path in ("/rosters", WEEK, f"{WEEK}?publish=1", f"{WEEK}/edit", f"{WEEK}/edit?plain=1", "/gaps", "/posts", "/posts/new", "/me"):
         await screen.open(path)
-        wrong += [f"{path} {one}" for one in await barriers(screen)]
+        wrong += [f"{path} {one}" for one in await screen.barriers()]
         if await screen.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
             wrong.append(f"{path} scrolls sideways")
     await screen.open(f"{WEEK}/edit")
@@ -154,7 +153,7 @@ async def test_no_page_of_duty_has_a_barrier_or_scrolls_sideways(screens: Screen
     await screen.page.keyboard.press("Control+a")
     await screen.page.keyboard.type("x")
     await expect(screen.page.locator("#candidates")).to_be_visible()
-    wrong += [f"the list of candidates {one}" for one in await barriers(screen)]
+    wrong += [f"the list of candidates {one}" for one in await screen.barriers()]
     assert wrong == []
 
 
