@@ -12,6 +12,7 @@ from shared.clock import zone
 OFF = frozenset({"declined", "released"})
 ANSWERABLE = frozenset({"proposed", "confirmed"})
 EARLY = timedelta(hours=1)
+LATE = timedelta(hours=4)  # so long after the end one can still check out
 LOOKS_BACK, LOOKS_AHEAD = timedelta(days=28), timedelta(days=60)
 
 
@@ -52,7 +53,8 @@ def entries_of(duties: Mapping[str, Any] | None, shifts: Mapping[str, Any] | Non
 
 def _entry(kind: str, told: Mapping[str, Any], now: datetime) -> Entry:
     starts_at, ends_at = (datetime.fromisoformat(told[name]).astimezone(zone()) for name in ("starts_at", "ends_at"))
-    over = ends_at <= now or told.get("state") in ("checked_out", "no_show") or told.get("state") in OFF
+    there = told.get("state") == "checked_in" and now <= ends_at + LATE  # not over before one has checked out
+    over = (ends_at <= now and not there) or told.get("state") in ("checked_out", "no_show") or told.get("state") in OFF
     gone = (ends_at - starts_at).total_seconds() / 3600 if ends_at <= now else 0.0
     next_day = (ends_at - timedelta(microseconds=1)).date() != starts_at.date()
     hours = float(told["hours"]) if kind == "shift" else gone

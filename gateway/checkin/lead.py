@@ -7,7 +7,8 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from gateway.forms import form_key, typed
+from gateway.entering import wrong_field
+from gateway.forms import form_key, local_times, typed
 from gateway.pages import Pages, page
 from gateway.rights import may
 from gateway.services import Answer, Said, address, dispatch, gather
@@ -57,6 +58,11 @@ async def record(request: Request, shift_id: UUID, act: str) -> Response:
     if act not in ACTS:
         raise Said(404, {"code": "not_found", "params": {}})
     wish = {"reason": form["reason"]} if form.get("reason") and act == "noshow" else {}
+    if act == "checkout" and form.get("at"):
+        meant = local_times(str(form["at"]), clock.zone())
+        if not meant:
+            return await _shown(request, shift_id, Answer(422, problem=wrong_field("at", "no_such_time")), "people")
+        wish["at"] = meant[-1].isoformat()  # of a time that the clock shows twice the later: that is when people were there longest
     answer = await dispatch.post(f"/assignments/{_id(form.get('assignment_id'))}/{act}", wish, form_key(request))
     if answer.problem is None:
         return RedirectResponse(f"/attendance/{shift_id}?done={ACTS[act]}", 303)
@@ -94,6 +100,7 @@ async def _shown(
         shift=shift,
         groups=grouped(held),
         begun=datetime.fromisoformat(shift["starts_at"]) <= now,
+        ended=ends_at if (ends_at := datetime.fromisoformat(shift["ends_at"]).astimezone(clock.zone())) <= now else None,
         place_count=sum(one["head_count"] for one in shift["roles"]),
         hours=hours,
         counts={(day["on"], one["hour"]): one for day in counted if day for one in day["hours"]},

@@ -15,7 +15,7 @@ from gateway.pages import Pages, page
 from gateway.qr import own_address, qr
 from gateway.rights import may
 from gateway.services import Said, dispatch, gather
-from gateway.upcoming import EARLY, coming, entries_of
+from gateway.upcoming import EARLY, LATE, coming, entries_of
 from shared import clock
 
 pages = Pages()
@@ -77,6 +77,7 @@ async def _shown(request: Request, code: str, status: int = 200, problem: Any = 
         shift=shift,
         step=step_of(shift, now),
         opens_at=opens_at,
+        ends_at=datetime.fromisoformat(shift["ends_at"]) if shift else None,
         elsewhere=ahead[0] if ahead else None,
         problem=problem,
     )
@@ -95,17 +96,17 @@ async def _site(code: str) -> dict[str, Any] | None:
 
 def chosen(mine: Sequence[Mapping[str, Any]], now: datetime) -> Mapping[str, Any] | None:
     """Which of one's shifts at a site is meant: where one is now, else the one to check in to, else the nearest to come, else the last."""
-    steps = ("out", "in", "early", "gone", "missed")
+    steps = ("out", "in", "early", "forgot", "gone", "missed")
     return min(mine, key=lambda one: (steps.index(step_of(one, now)), one["starts_at"]), default=None)
 
 
 def step_of(shift: Mapping[str, Any] | None, now: datetime) -> str:
-    """What there is to do: `in`, `out`; or why there is nothing: `early`, `gone`, `missed`; the empty word without a shift."""
+    """What there is to do: `in`, `out`; or why not: `early`, `gone`, `missed`, `forgot` to check out; the empty word without a shift."""
     if shift is None:
         return ""
     starts_at, ends_at = datetime.fromisoformat(shift["starts_at"]), datetime.fromisoformat(shift["ends_at"])
     if shift["state"] == "checked_in":
-        return "out"
+        return "out" if now <= ends_at + LATE else "forgot"
     if shift["state"] == "checked_out":
         return "gone"
     if now >= ends_at:

@@ -81,6 +81,7 @@ WORDS = {
     "checked_out_already": N_("Checked out already."),
     "no_show_already": N_("Marked already as not come."),
     "not_checked_in": N_("Not checked in yet."),
+    "ended_long_ago": N_("This shift ended more than four hours ago. Whoever leads it says when somebody went."),
     "too_early": N_("It is too early to check in for this shift."),
     "not_begun": N_("This shift has not begun yet."),
     "wrong_code": N_("This code does not belong to the site of this shift."),

@@ -12,7 +12,7 @@ from services.dispatch.acts import BEGINNING, hold_assignment, tell_assignments
 from services.dispatch.placing import Manner, one_placed, place_people
 from services.dispatch.ranking import fitness_of, unfit
 from services.dispatch.reads import assignment_shown, brief_people
-from services.dispatch.rules.assigning import COMES_EARLY, forbidden_arrival, forbidden_step, is_late
+from services.dispatch.rules.assigning import COMES_EARLY, forbidden_arrival, forbidden_departure, forbidden_step, is_late
 from services.dispatch.rules.moving import OVERRIDABLE
 from services.dispatch.shapes import EXAMPLE_ID, AssignmentId, AssignmentShown, ShiftId
 from services.dispatch.tables import HOLDS_PLACE, Assignment, Operation, Shift, ShiftRole, Site
@@ -106,11 +106,12 @@ async def check_in(
 async def check_out(
     assignment_id: AssignmentId, wish: Departure, caller: Annotated[Caller, require("attendance.record")], tx: Tx
 ) -> AssignmentShown:
-    """Check out, oneself or by who leads or coordinates. Who goes before the end has the rest of the time free again. Refused:
-    `not_found`, `not_checked_in`, `checked_out_already`, `off_already`; 422 `in_future`, `ends_before_start`."""
+    """Check out, oneself or by who leads or coordinates. Who goes before the end has the rest of the time free again. Four hours after the
+    end nobody has just gone: whoever leads says when it was. Refused: `not_found`, `not_checked_in`, `checked_out_already`, `off_already`,
+    `ended_long_ago`; 422 `in_future`, `ends_before_start`."""
     shift, row = await hold_assignment(tx, assignment_id)
     at = _moment(wish.at, leads=_must_reach(row, shift, caller))
-    if code := forbidden_step(row.state, "checked_out"):
+    if code := forbidden_step(row.state, "checked_out") or forbidden_departure(row.ends_at, at):
         raise Refused(code, 409)
     if row.checked_in_at is not None and at < row.checked_in_at:
         raise wrong("at", "ends_before_start")

@@ -1,5 +1,6 @@
 """Checking in on the phone: the code at the site, wrong, twice, too early; the sheet with it; and the page of whoever leads."""
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from services.dispatch.tables import Shift, Site
+from shared import clock
 from shared.clock import set_now
 from tests.gateway.deployment import coordinator
 from tests.gateway.door import GatewayDoor, hidden, partial, words_of
@@ -199,3 +201,39 @@ async def test_nobody_else_opens_the_leader_s_page_and_the_coordinator_does(gate
     assert member.status_code == 403
     assert LIANG_YUAN.name in words_of(await coordinates.get(day.lead))
     assert (await coordinates.get(day.lead, headers=partial("people"))).text.lstrip().startswith('<section class="card" id="people"')
+
+
+async def test_going_before_the_end_takes_two_taps_and_at_the_end_one(gateway: GatewayDoor) -> None:
+    day = await morning(gateway)
+    shift = day.shifts[0]
+    await is_on(gateway.doors.dispatch, shift, LIANG_YUAN, "checked_in", checked_in_at=shift.starts_at)
+    browser = await gateway.browser(LIANG_YUAN, "en")
+
+    set_now(shift.starts_at + timedelta(hours=1))
+    early = [await browser.get(path) for path in ("/", f"/checkin/{day.codes[0]}")]
+    set_now(shift.ends_at + timedelta(minutes=20))
+    after = [await browser.get(path) for path in ("/", f"/checkin/{day.codes[0]}")]
+
+    assert ["Check out before the end" in words_of(answer) for answer in (*early, *after)] == [True, True, False, False]
+    assert all(re.search(r"<button[^>]*main-act big full[^>]*>.*Check out</button>", answer.text) for answer in after)
+
+
+async def test_whoever_forgot_to_check_out_is_checked_out_by_who_leads_at_the_time_they_went(gateway: GatewayDoor) -> None:
+    day = await morning(gateway)
+    shift = day.shifts[0]
+    row_id = await is_on(gateway.doors.dispatch, shift, LIANG_YUAN, "checked_in", checked_in_at=shift.starts_at)
+    set_now(shift.ends_at + timedelta(hours=6))
+    mine, leads = await gateway.browser(LIANG_YUAN, "en"), await gateway.browser(GU_CHANGTING, "en")
+
+    told = words_of(await mine.get(f"/checkin/{day.codes[0]}"))
+    listed = words_of(await mine.get("/myshifts"))
+    before = await leads.get(day.lead)
+    odd = await sent(leads, day.lead, f"{day.lead}/checkout", assignment_id=str(row_id), at="yesterday")
+    local = (shift.ends_at + timedelta(minutes=30)).astimezone(clock.zone())
+    await sent(leads, day.lead, f"{day.lead}/checkout", assignment_id=str(row_id), at=local.strftime("%Y-%m-%dT%H:%M"))
+
+    assert "You did not check out" in told
+    assert "Not checked out" in listed
+    assert f'value="{shift.ends_at.astimezone(clock.zone()):%Y-%m-%dT%H:%M}"' in before.text
+    assert odd.status_code == 422
+    assert (await assignment(gateway.doors.dispatch, row_id)).checked_out_at == shift.ends_at + timedelta(minutes=30)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.dispatch.rules.assigning import ON_TIME
+from services.dispatch.rules.assigning import LEAVES_LATE, ON_TIME
 from services.dispatch.tables import Assignment, Shift, Site
 from shared.clock import set_now
 from shared.events import AssignmentsChanged
@@ -69,6 +69,32 @@ async def test_who_goes_early_has_the_rest_of_the_time_free_again(dispatch: Door
     [booked] = await booked_of(dispatch, LIANG_YUAN)
     assert booked.starts_at == day.shift.starts_at
     assert abs(booked.ends_at - day.shift.starts_at - timedelta(hours=1)) < SOON
+
+
+async def test_whoever_forgot_to_check_out_has_no_hours_for_days_and_who_leads_says_when_they_went(dispatch: Door) -> None:
+    day = await morning(dispatch)
+    came_at, ends_at = day.shift.starts_at, day.shift.ends_at
+    row_id = await is_on(dispatch, day.shift, LIANG_YUAN, "checked_in", checked_in_at=came_at)
+    set_now(ends_at + timedelta(days=2))
+
+    own = await dispatch.post(f"/assignments/{row_id}/checkout", {}, STAFF)
+    leads = await dispatch.post(f"/assignments/{row_id}/checkout", {}, GATE_LEADER)
+    said = await dispatch.post(f"/assignments/{row_id}/checkout", {"at": (ends_at + timedelta(hours=1)).isoformat()}, GATE_LEADER)
+
+    assert [(no.status_code, no.json()["code"]) for no in (own, leads)] == [(409, "ended_long_ago")] * 2
+    assert said.status_code == 200, said.text
+    mine = (await dispatch.get("/assignments/mine", STAFF)).json()
+    assert mine["hours_total"] == (ends_at - came_at).total_seconds() / 3600 + 1
+
+
+async def test_who_stays_on_when_the_shift_is_over_checks_out_then(dispatch: Door) -> None:
+    day = await morning(dispatch)
+    row_id = await is_on(dispatch, day.shift, LIANG_YUAN, "checked_in", checked_in_at=day.shift.starts_at)
+    set_now(day.shift.ends_at + LEAVES_LATE - SOON)
+
+    went = await dispatch.post(f"/assignments/{row_id}/checkout", {}, STAFF)
+
+    assert went.json()["state"] == "checked_out"
 
 
 async def test_the_code_of_another_site_is_the_wrong_one(dispatch: Door) -> None:

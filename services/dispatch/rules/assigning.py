@@ -9,6 +9,8 @@ from shared.refusals import Reason
 
 COMES_EARLY = timedelta(hours=1)
 """So long before the beginning somebody may check in."""
+LEAVES_LATE = timedelta(hours=4)
+"""So long after the end a departure is believed. Who checks out later forgot to: the hours until then were not worked."""
 ON_TIME = timedelta(minutes=1)
 """Who comes while the clock still shows the minute of the beginning is on time."""
 
@@ -73,6 +75,11 @@ def forbidden_arrival(starts_at: datetime, ends_at: datetime, at: datetime) -> s
     if at < starts_at - COMES_EARLY:
         return "too_early"
     return "over_already" if at >= ends_at else None
+
+
+def forbidden_departure(ends_at: datetime, at: datetime) -> str | None:
+    """Why nobody can have gone at this time, or nothing."""
+    return "ended_long_ago" if at > ends_at + LEAVES_LATE else None
 
 
 def is_late(starts_at: datetime, at: datetime) -> bool:
