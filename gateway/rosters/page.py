@@ -66,7 +66,8 @@ async def save_week(request: Request, monday: date) -> Response:
     roster = await duty.get(f"/rosters/{monday}")
     put_in, unclear = await weeks.resolved(weeks.put_in(form, roster))
     if unclear:
-        wrong = {key: [{"code": code, "params": {}}] for key, code in unclear.items()}
+        answer = await duty.post(f"/rosters/{monday}/check", {"slots": weeks.wishes(roster, put_in)})
+        wrong = weeks.checked(answer.data, unclear)
         return await _edit(request, monday, roster, put_in, wrong, form, {**_NOT_YET}, 422)
     sent = weeks.wishes(roster, put_in)
     if sent:
@@ -132,14 +133,15 @@ async def _choices(monday: date, roster: Mapping[str, Any]) -> dict[str, list[tu
 
 @pages.post("/rosters/{monday}/check")
 async def check_week(request: Request, monday: date) -> Response:
-    """What would be wrong with the week as it is typed; saves nothing. Words that nobody was chosen for are nobody yet."""
+    """What would be wrong with the week as it is typed; saves nothing. Words that are still being typed are nobody yet."""
     refuse_unless(request, PLAN)
     form = await typed(request)
     roster = await duty.get(f"/rosters/{monday}")
     put_in = weeks.put_in(form, roster)
+    left, unclear = await weeks.resolved({key: one for key, one in put_in.items() if key != form.get("typing")})
+    put_in |= left
     answer = await duty.post(f"/rosters/{monday}/check", {"slots": weeks.wishes(roster, put_in)})
-    problems = {weeks.key_of(one): one["problems"] for one in answer.data["problems"]} if answer.data else {}
-    found = weeks.findings(roster, put_in, problems) if answer.problem is None else None
+    found = weeks.findings(roster, put_in, weeks.checked(answer.data, unclear)) if answer.problem is None else None
     return page(request, "rosters/edit.html", roster=roster, found=found, problem=answer.problem, **_dates(monday))
 
 

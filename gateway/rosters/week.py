@@ -88,6 +88,12 @@ async def resolved(typed: Mapping[str, Typed]) -> tuple[dict[str, Typed], dict[s
     return found, unclear
 
 
+def checked(answer: Mapping[str, Any] | None, unclear: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """What is wrong with each place, by its key: what duty said of it, and words of which nobody can tell whom they mean."""
+    found = {key_of(one): one["problems"] for one in (answer or {}).get("problems", ())}
+    return found | {key: [{"code": code, "params": {}}] for key, code in unclear.items()}
+
+
 async def _search(key: str, text: str) -> list[dict[str, Any]]:
     post_id, on, _ = key.split(".")
     answer = await duty.try_get("/people", post_id=post_id, on=on, q=text[:100])

@@ -33,7 +33,10 @@ function take(option) {
   changed(field)
 }
 
-function changed(field) { // words that nobody was chosen for are nobody yet
+const keyOf = field => field.closest("[data-place]").dataset.place
+
+function changed(field) { // words that nobody was chosen for are nobody yet, while one is in the field
+  planning.elements.typing.value = document.activeElement === field ? keyOf(field) : ""
   if (hiddenOf(field).value.split(" ").slice(1).join(" ") !== field.value.trim()) hiddenOf(field).value = ""
   htmx.trigger(planning, "muster:placed")
 }
@@ -136,7 +139,13 @@ if (planning) {
   })
   planning.addEventListener("compositionend", event => event.target.matches("input[data-post]") && (changed(event.target), lookSoon(event.target)))
   planning.addEventListener("focusin", event => { if (event.target.matches("input[data-post]")) event.target.select() })
-  planning.addEventListener("focusout", event => { if (event.target === owner) shut() })
+  planning.addEventListener("focusout", event => {
+    if (event.target === owner) shut()
+    if (event.target.matches("input[data-post]") && event.target.value.trim() && !hiddenOf(event.target).value) {
+      planning.elements.typing.value = "" // left with words: whom they mean is looked for now
+      htmx.trigger(planning, "muster:placed")
+    }
+  })
   planning.addEventListener("mousedown", event => { // before the field loses the focus
     const option = event.target.closest("[role=option]")
     if (option) { event.preventDefault(); take(option) }

@@ -108,6 +108,12 @@ async def test_a_published_week_is_checked_while_one_types_too(screens: Screens)
     wrong = screen.page.locator("[data-place]").nth(OFFICERS + 4).locator(".say")
     await expect(wrong).to_contain_text("休息", timeout=3000)
     assert "8 月 14 日" in await focused(screen.page)  # not thrown into the reason, which is still to be typed
+    await screen.page.keyboard.type("查无此人")
+    nobody = screen.page.locator("[data-place]").nth(OFFICERS + 5).locator(".say")
+    await expect(screen.page.locator("#candidates")).to_be_visible()
+    await expect(nobody).to_be_hidden()
+    await screen.page.keyboard.press("Tab")
+    await expect(nobody).to_contain_text("没有叫这个的", timeout=3000)
 
 
 async def test_a_name_typed_and_not_chosen_is_found_when_it_is_saved(screens: Screens) -> None:

@@ -61,11 +61,12 @@ async def test_words_that_mean_nobody_or_several_are_said_beside_the_place_and_k
     browser = await planner(gateway)
     post_id = await officer(gateway)
 
-    answer = await save(browser, typed(post_id, {0: "没有这个人", 1: "2", 2: LIANG_YUAN}))
+    answer = await save(browser, typed(post_id, {0: "没有这个人", 1: "2", 2: LIANG_YUAN, 3: LIANG_YUAN}))
 
     assert answer.status_code == 422
     assert "没有叫这个的" in words_of(answer)
     assert "符合的不止一人" in words_of(answer)
+    assert "休息" in words_of(answer)  # what else is wrong is not forgotten meanwhile
     assert 'value="没有这个人"' in answer.text
     assert f'value="{LIANG_YUAN.id} {LIANG_YUAN.name}"' in answer.text
     assert names(await read(gateway.doors.duty)) == [None] * 7
@@ -98,13 +99,16 @@ async def test_lists_to_choose_from_do_without_a_script(gateway: GatewayDoor) ->
 async def test_the_check_says_while_one_types_what_would_be_wrong_and_saves_nothing(gateway: GatewayDoor) -> None:
     browser = await planner(gateway)
     post_id = await officer(gateway)
-    fields = {"version": "0", **typed(post_id, {0: LIANG_YUAN, 1: LIANG_YUAN, 2: "fang"})}
+    fields = {"version": "0", **typed(post_id, {0: LIANG_YUAN, 1: LIANG_YUAN, 2: "fang", 3: "没有这个人", 4: GU_CHANGTING.name})}
+    fields["typing"] = f"{post_id}.{day(2)}.1"
 
     answer = await browser.post(f"{WEEK}/check", data=fields, headers=partial("findings"))
 
     assert answer.text.strip().startswith("<section")
     assert f'data-wrong="{post_id}.{day(1)}.1"' in answer.text
     assert f'data-gap="{post_id}.{day(2)}.1"' in answer.text
+    assert f'data-wrong="{post_id}.{day(3)}.1"' in answer.text
+    assert f"{post_id}.{day(4)}.1" not in answer.text  # written out in full: just that one is meant
     assert "休息" in words_of(answer)
     assert names(await read(gateway.doors.duty)) == [None] * 7
 
