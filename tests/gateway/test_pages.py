@@ -38,7 +38,7 @@ async def browser() -> AsyncIterator[httpx.AsyncClient]:
     @app.middleware("http")
     async def session(request: Request, call_next: RequestResponseEndpoint) -> Response:
         roles = request.headers.get("as")
-        request.state.me = {"name": "何若宁", "roles": roles.split(), "person": None, "kind": "desk"} if roles else None
+        request.state.me = {"name": "何若宁", "roles": roles.split(), "person": None, "kind": "desk", "account_id": "x"} if roles else None
         request.state.now = datetime(2021, 8, 4, 7, 40, tzinfo=ZoneInfo("Asia/Shanghai"))
         return await call_next(request)
 
