@@ -95,7 +95,7 @@ ACTIONS: Mapping[str, Mapping[str, Extent]] = MappingProxyType(
         "roster.plan": {"duty_planner": ALL, "duty:write": ALL},
         "duty.feed": {"everyone": OWN},
         # dispatch; one's own are also the rows of the shifts and teams one leads
-        "team.read": {"everyone": OWN, "coordinator": ALL, "leader": ALL, "dispatch:read": ALL, "dispatch:write": ALL},
+        "team.read": {"everyone": OWN, "coordinator": ALL, "leader": ALL, "duty_officer": ALL, "dispatch:read": ALL, "dispatch:write": ALL},
         "team.change": {"coordinator": ALL, "dispatch:write": ALL},
         "operation.read": {"everyone": ALL, "dispatch:read": ALL, "dispatch:write": ALL},
         "operation.change": {"coordinator": ALL, "dispatch:write": ALL},
