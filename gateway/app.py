@@ -17,6 +17,7 @@ from gateway.accounts import page as accounts
 from gateway.accounts import sheets
 from gateway.activate import page as activate
 from gateway.board import page as board
+from gateway.calls import page as calls
 from gateway.checkin import page as checkin
 from gateway.clients import page as clients
 from gateway.coverage import page as coverage
@@ -73,6 +74,7 @@ PAGES: tuple[Pages, ...] = (
     notices.pages,
     rosters.pages,
     gaps.pages,
+    calls.pages,
     posts.pages,
     people.pages,
     departments.pages,

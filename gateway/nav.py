@@ -29,6 +29,7 @@ ITEMS = (
     Item("/notices", "send", N_("Issued notices"), MINE, "notice.progress"),
     Item("/myshifts", "history", N_("My shifts"), MINE),
     Item("/rosters", "today", N_("Roster"), DUTY),
+    Item("/calls", "phone", N_("Whom to call"), DUTY, "call_list.read"),
     Item("/gaps", "warn", N_("Gaps"), DUTY, "roster.plan"),
     Item("/posts", "settings", N_("Posts"), DUTY, "post.change", "desk"),
     Item("/operations", "monitor", N_("Operations"), DISPATCH, "board.read"),

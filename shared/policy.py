@@ -131,6 +131,7 @@ ACTIONS: Mapping[str, Mapping[str, Extent]] = MappingProxyType(
         "acknowledgement.give": {"everyone": OWN},
         "acknowledgement.record": {"head": DEPARTMENT, "reporter": DEPARTMENT},
         "leader_number.read": {"everyone": OWN},
+        "call_list.read": {"duty_officer": ALL, "leader": ALL},  # numbers of those who answer for something
         "webhook.change": {"administrator": ALL},
         # every service
         "job.read": {"everyone": OWN, "health": ALL, "people:write": ALL},

@@ -210,8 +210,11 @@ async def _record(person_id: str) -> tuple[dict[str, Any] | None, str]:
 
 
 async def _numbers(request: Request) -> dict[str, str]:
-    """The phone numbers of those on duty, for whoever may read everybody's; nobody else sees a way to call."""
+    """The phone numbers of those on duty, for whoever may read everybody's, or the list of whom to call; nobody else sees a way to call."""
     on_duty = getattr(request.state, "on_duty", None)
+    if on_duty and may_everywhere(request, "call_list.read"):
+        called = await notifications.try_get("/call_list")
+        return {one["person"]["id"]: one["phone"] for one in (called or {}).get("items", []) if one["phone"]}
     if not on_duty or not may_everywhere(request, "contact.read"):
         return {}
     ids = list(dict.fromkeys(one["person"]["id"] for one in on_duty))[:CALLED_AT_MOST]

@@ -1,6 +1,7 @@
 """notifications: who has been told: notices, acknowledgements, alerts and what leaves the house. Composition only."""
 
 from services.notifications.alerts import alerts
+from services.notifications.call_list import call_list
 from services.notifications.copies import copies
 from services.notifications.inbox import inbox
 from services.notifications.known import known
@@ -15,6 +16,6 @@ from services.notifications.sentences import SAID
 from services.notifications.webhooks import webhooks
 from shared.service import service
 
-SLICES = [copies, notices, progress, records, inbox, reminders, alerts, leader_numbers, mail, webhooks, known]
+SLICES = [copies, notices, progress, records, inbox, reminders, alerts, leader_numbers, call_list, mail, webhooks, known]
 
 app = service("notifications", SLICES, scope=SCOPE, sentences=SAID)
