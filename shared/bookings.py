@@ -29,7 +29,20 @@ from shared.refusals import Reason, Refused
 from shared.rest import UNAVAILABLE, Limits, Span, what_forbids
 from shared.settings import settings
 
-__all__ = ["Span", "block", "book", "book_judged", "hold_time_if_free", "hold_time_of", "judge", "limits", "release", "taken", "unblock"]
+__all__ = [
+    "Span",
+    "block",
+    "book",
+    "book_judged",
+    "hold_time_if_free",
+    "hold_time_of",
+    "judge",
+    "limits",
+    "release",
+    "release_all_of",
+    "taken",
+    "unblock",
+]
 
 booking = Table(
     "booking",
@@ -159,6 +172,12 @@ async def _insert(tx: AsyncSession, spans: Iterable[Span]) -> None:
     if rows:
         during = func.tstzrange(bindparam("since"), bindparam("until"), "[)")
         await tx.execute(insert(booking).values(during=during), rows)
+
+
+async def release_all_of(tx: AsyncSession, person_ids: Collection[UUID]) -> None:
+    """Give back all the time that one's own bookings take of these people; it is held by the caller."""
+    mine = select(booking.c.ref).where(booking.c.owner == literal_column("current_user"), booking.c.person_id.in_(person_ids))
+    await release(tx, *await tx.scalars(mine))
 
 
 async def release(tx: AsyncSession, *refs: UUID) -> None:

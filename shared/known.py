@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Uuid, cast, delete, func, literal, select, update
+from sqlalchemy import ARRAY, DateTime, Update, Uuid, cast, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,6 +17,8 @@ from shared.events import DepartmentsChanged, PeopleChanged, PeopleRemoved, Pers
 from shared.house import Due
 from shared.service import Slice
 
+GONE = "–"
+"""Where a reason or a name was that has to be there, of somebody whose keep time is over."""
 TELLING_SETTLES = timedelta(seconds=2)
 TELLING_GIVES_UP = timedelta(hours=1)
 
@@ -53,9 +55,14 @@ class DepartmentColumns:
     heard_at: Mapped[datetime]
 
 
+async def blank(tx: AsyncSession, statement: Update) -> None:
+    """Blank what is kept of people whose keep time is over: in the store alone, since nobody has these rows in hand."""
+    await tx.execute(statement.execution_options(synchronize_session=False))
+
+
 async def remember(tx: AsyncSession, table: Any, rows: Sequence[Any], telling: UUID | None, *, key: Sequence[str] = ("id",)) -> None:
     """One statement for all rows of an event: arrays, unnested, upserted where they are newer. What is kept of a row are the table's
-    columns, but for `telling` and `heard_at`."""
+    columns, but for `heard_at` and, where its owner tells its whole state again, `telling`."""
     if not rows:
         return
     columns = table.__table__.c
@@ -63,8 +70,9 @@ async def remember(tx: AsyncSession, table: Any, rows: Sequence[Any], telling: U
     newest = {tuple(getattr(row, name) for name in key): row for row in sorted(rows, key=lambda one: one.version)}
     arrays = [cast([getattr(row, name) for row in newest.values()], ARRAY(columns[name].type)) for name in names]
     told = func.unnest(*arrays).table_valued(*names, name="told").render_derived()
-    heard = select(*(told.c[name] for name in names), literal(telling, Uuid()), literal(now(), DateTime(timezone=True)))
-    upsert = insert(table).from_select([*names, "telling", "heard_at"], heard)
+    beside = {"heard_at": literal(now(), DateTime(timezone=True))} | ({"telling": literal(telling, Uuid())} if "telling" in columns else {})
+    heard = select(*(told.c[name] for name in names), *beside.values())
+    upsert = insert(table).from_select([*names, *beside], heard)
     fresh = {name: upsert.excluded[name] for name in (*names, "heard_at") if name not in key}
     await tx.execute(upsert.on_conflict_do_update(index_elements=list(key), set_=fresh, where=table.version < upsert.excluded.version))
     if telling is not None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Update, case, delete, literal_column, null, or_, select, update
+from sqlalchemy import case, delete, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.acts import Because, release_assignments
@@ -21,14 +21,11 @@ from services.dispatch.tables import (
     Team,
     TeamMember,
 )
-from shared.bookings import Span, booking, hold_time_of, release, taken
+from shared.bookings import Span, hold_time_of, release_all_of, taken
 from shared.clock import now, zone
 from shared.events import FitnessChanged, PersonState
-from shared.known import known_people, remember
+from shared.known import GONE, blank, known_people, remember
 from shared.rest import UNAVAILABLE
-
-GONE = "–"
-"""Where a reason or a name was that has to be there."""
 
 
 async def free_who_cannot(tx: AsyncSession, person_ids: Collection[UUID]) -> None:
@@ -83,19 +80,14 @@ async def _forget(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
     await tx.execute(delete(KnownFitness).where(KnownFitness.person_id.in_(person_ids)))
     await tx.execute(delete(TeamMember).where(TeamMember.person_id.in_(person_ids)))
     await hold_time_of(tx, *person_ids)
-    mine = select(booking.c.ref).where(booking.c.owner == literal_column("current_user"), booking.c.person_id.in_(person_ids))
-    await release(tx, *await tx.scalars(mine))
+    await release_all_of(tx, person_ids)
     for column in (Team.leader_id, Team.deputy_id, Site.leader_id, Shift.leader_id):
-        await _write(tx, update(column.class_).where(column.in_(person_ids)).values({column.key: None}))
+        await blank(tx, update(column.class_).where(column.in_(person_ids)).values({column.key: None}))
     said = or_(Assignment.reason.is_not(None), Assignment.override_reason.is_not(None))
     why = {"reason": null(), "override_reason": case((Assignment.override_reason.is_not(None), GONE))}
-    await _write(tx, update(Assignment).where(Assignment.person_id.in_(person_ids), said).values(why))
-    await _write(tx, update(Assignment).where(Assignment.override_by.in_(person_ids)).values(override_by_name=GONE))
-    await _write(tx, update(SampleCount).where(SampleCount.entered_by.in_(person_ids)).values(entered_by=None, entered_by_name=""))
-
-
-async def _write(tx: AsyncSession, statement: Update) -> None:
-    await tx.execute(statement.execution_options(synchronize_session=False))
+    await blank(tx, update(Assignment).where(Assignment.person_id.in_(person_ids), said).values(why))
+    await blank(tx, update(Assignment).where(Assignment.override_by.in_(person_ids)).values(override_by_name=GONE))
+    await blank(tx, update(SampleCount).where(SampleCount.entered_by.in_(person_ids)).values(entered_by=None, entered_by_name=""))
 
 
 known = known_people(KnownPerson, KnownDepartment, changed=_free_who_left, removed=_forget)

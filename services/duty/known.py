@@ -4,24 +4,22 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Update, and_, delete, func, literal_column, not_, or_, select, update
+from sqlalchemy import and_, delete, func, not_, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.duty.acts import away_with_duties, fall_out
 from services.duty.tables import Amendment, Feed, KnownDepartment, KnownPerson, Post
 from shared.auth import SYSTEM
-from shared.bookings import booking, hold_time_of, release
+from shared.bookings import hold_time_of, release_all_of
 from shared.clock import now
 from shared.db import Database
 from shared.due import later
 from shared.events import PersonState
 from shared.house import Due
-from shared.known import known_people
+from shared.known import GONE, blank, known_people
 
 WATCH = "availability.watch"
 WATCHED_EVERY = timedelta(minutes=1)
-GONE = "–"
-"""Where a reason was, which may have spoken of somebody."""
 
 
 async def _changed(tx: AsyncSession, people: Sequence[PersonState]) -> None:
@@ -33,20 +31,15 @@ async def _removed(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
     """Their keep time is over: links, booked time and what was written about them go; who held which place is a bare id from now on."""
     await hold_time_of(tx, *person_ids)
     await tx.execute(delete(Feed).where(Feed.person_id.in_(person_ids)))
-    mine = select(booking.c.ref).where(booking.c.owner == literal_column("current_user"), booking.c.person_id.in_(person_ids))
-    await release(tx, *await tx.scalars(mine))
+    await release_all_of(tx, person_ids)
     concerned = or_(Amendment.old_person_id.in_(person_ids), Amendment.new_person_id.in_(person_ids))
-    await _write(tx, update(Amendment).where(concerned, Amendment.reason != "").values(reason=GONE))
-    await _write(tx, update(Amendment).where(Amendment.by_id.in_(person_ids)).values(by_id=None, by_name=""))
+    await blank(tx, update(Amendment).where(concerned, Amendment.reason != "").values(reason=GONE))
+    await blank(tx, update(Amendment).where(Amendment.by_id.in_(person_ids)).values(by_id=None, by_name=""))
     for one in person_ids:
         pool = func.array_remove(Post.pool_people, one)
         emptied = and_(func.cardinality(Post.pool_people) == 1, func.cardinality(Post.pool_departments) == 0)
         named = update(Post).where(Post.pool_people.contains([one]), not_(emptied))  # an empty pool would be everyone's
-        await _write(tx, named.values(pool_people=pool, version=Post.version + 1))
-
-
-async def _write(tx: AsyncSession, statement: Update) -> None:
-    await tx.execute(statement.execution_options(synchronize_session=False))
+        await blank(tx, named.values(pool_people=pool, version=Post.version + 1))
 
 
 known = known_people(KnownPerson, KnownDepartment, changed=_changed, removed=_removed)

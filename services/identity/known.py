@@ -10,7 +10,7 @@ from services.identity.rules import has_left
 from services.identity.tables import Account, Activation, KnownDepartment, KnownPerson, Look, Role, Session
 from shared.clock import real_now, today
 from shared.events import PEOPLE_IN_ONE, PersonState, SessionsEnded
-from shared.known import known_people
+from shared.known import blank, known_people
 from shared.messaging.outbox import publish
 
 
@@ -27,10 +27,10 @@ async def _removed(tx: AsyncSession, gone: Sequence[UUID]) -> None:
     await tx.execute(delete(Activation).where(Activation.person_id.in_(gone)))
     await tx.execute(delete(Role).where(Role.person_id.in_(gone)))
     by_them = update(Look).where(Look.looker_id.in_(gone)).values(looker_id=None, account_id=None, looker_name="")
-    await tx.execute(by_them.execution_options(synchronize_session=False))
+    await blank(tx, by_them)
     for person_id in gone:
         at_them = update(Look).where(Look.person_ids.contains([person_id])).values(person_ids=func.array_remove(Look.person_ids, person_id))
-        await tx.execute(at_them.execution_options(synchronize_session=False))
+        await blank(tx, at_them)
 
 
 known = known_people(KnownPerson, KnownDepartment, changed=_changed, removed=_removed)

@@ -229,7 +229,6 @@ class KnownDuty(Table):
     gives_rights: Mapped[bool]
     state: Mapped[str]  # published, released
     version: Mapped[int]
-    telling: Mapped[UUID | None]
     heard_at: Mapped[datetime]
 
 

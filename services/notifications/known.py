@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Update, delete, func, update
+from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,7 +25,7 @@ from services.notifications.tables import (
 )
 from shared.clock import now
 from shared.events import AssignmentsChanged, ContactsChanged, HoldersChanged, ShiftsChanged, TeamsChanged
-from shared.known import known_people, remember
+from shared.known import blank, known_people, remember
 
 
 async def _forget(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
@@ -33,17 +33,13 @@ async def _forget(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
     for table in (KnownContact, KnownHolder, KnownAssignment, AlertPerson, Delivery):
         await tx.execute(delete(table).where(table.person_id.in_(person_ids)))
     for column in (KnownTeam.leader_id, KnownTeam.deputy_id, KnownShift.leader_id, Alert.closed_by):
-        await _write(tx, update(column.class_).where(column.in_(person_ids)).values({column.key: None}))
+        await blank(tx, update(column.class_).where(column.in_(person_ids)).values({column.key: None}))
     for one in person_ids:
         members = func.array_remove(KnownTeam.member_ids, one)
-        await _write(tx, update(KnownTeam).where(KnownTeam.member_ids.contains([one])).values(member_ids=members))
-    await _write(tx, update(Notice).where(Notice.issued_by.in_(person_ids)).values(issued_by_name=""))
-    await _write(tx, update(Record).where(Record.person_id.in_(person_ids), Record.note.is_not(None)).values(note=None))
-    await _write(tx, update(Record).where(Record.recorded_by.in_(person_ids)).values(recorded_by_name=""))
-
-
-async def _write(tx: AsyncSession, statement: Update) -> None:
-    await tx.execute(statement.execution_options(synchronize_session=False))
+        await blank(tx, update(KnownTeam).where(KnownTeam.member_ids.contains([one])).values(member_ids=members))
+    await blank(tx, update(Notice).where(Notice.issued_by.in_(person_ids)).values(issued_by_name=""))
+    await blank(tx, update(Record).where(Record.person_id.in_(person_ids), Record.note.is_not(None)).values(note=None))
+    await blank(tx, update(Record).where(Record.recorded_by.in_(person_ids)).values(recorded_by_name=""))
 
 
 known = known_people(KnownPerson, KnownDepartment, removed=_forget)

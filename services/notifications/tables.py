@@ -229,7 +229,6 @@ class KnownShift(Table):
     leader_id: Mapped[UUID | None]
     state: Mapped[str]
     version: Mapped[int]
-    telling: Mapped[UUID | None]
     heard_at: Mapped[datetime]
 
 
@@ -243,5 +242,4 @@ class KnownAssignment(Table):
     role: Mapped[str]
     state: Mapped[str]
     version: Mapped[int]
-    telling: Mapped[UUID | None]
     heard_at: Mapped[datetime]

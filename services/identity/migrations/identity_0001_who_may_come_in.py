@@ -193,7 +193,6 @@ create table known_duty (
     gives_rights boolean not null,
     state text not null,
     version integer not null,
-    telling uuid,
     heard_at timestamptz not null
 );
 create index known_duty_person_id_idx on known_duty (person_id);

@@ -186,7 +186,6 @@ def upgrade() -> None:
             leader_id uuid,
             state text not null,
             version integer not null,
-            telling uuid,
             heard_at timestamptz not null
         );
         create table known_assignment (
@@ -196,7 +195,6 @@ def upgrade() -> None:
             role text not null,
             state text not null,
             version integer not null,
-            telling uuid,
             heard_at timestamptz not null
         );
         create index known_assignment_shift_id_idx on known_assignment (shift_id);
