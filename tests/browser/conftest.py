@@ -1,5 +1,6 @@
 """A real browser on the real system: the demo is started once by its one command, and every test has a browser of its own."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -73,6 +74,9 @@ class Screen:
 
     def __init__(self, context: BrowserContext, page: Page, base: str) -> None:
         self.context, self.page, self.base = context, page, base
+        self._stream = asyncio.Event()
+        page.on("framenavigated", lambda frame: self._stream.clear())
+        page.on("response", lambda answer: self._stream.set() if answer.url.startswith(f"{base}/live?") else None)
 
     async def open(self, path: str) -> None:
         """Go there."""
@@ -83,6 +87,11 @@ class Screen:
         run = "tags => axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })"
         found: dict[str, Any] = await self.page.evaluate(run, RULES)
         return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
+
+    async def hears(self) -> None:
+        """Wait until the page that is open now has its stream, by which it is told of changes."""
+        async with asyncio.timeout(15):
+            await self._stream.wait()
 
 
 class Screens:

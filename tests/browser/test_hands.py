@@ -52,7 +52,7 @@ def told(base: str, method: str, path: str, session: str, body: Any = None) -> h
         answer = api(base, method, path, session, body)
         if answer.status_code != 403 or time.monotonic() > until:
             return answer
-        time.sleep(0.3)
+        time.sleep(0.05)
 
 
 def signed_in(base: str, person_id: str) -> str:
@@ -169,7 +169,7 @@ async def test_who_declines_is_seen_on_the_open_page_and_replaced_in_two_taps(sc
     shift = api(screens.base, "GET", f"/dispatch{link}", f"Session {secret}").json()
     who = next(one for one in shift["assignments"] if one["state"] == "proposed")
     person = signed_in(screens.base, who["person"]["id"])
-    await screen.page.wait_for_timeout(500)  # the stream is open before anything happens
+    await screen.hears()
     await expect(screen.page.locator("#day")).to_contain_text("还缺 0")
 
     no = {"answer": "decline", "reason": "家中有事"}

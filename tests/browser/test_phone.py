@@ -86,7 +86,7 @@ async def at_the_board(screens: Screens, morning: Morning) -> Screen:
     """The coordinator's board is open, and its stream with it."""
     board = await screens.of("coordinator")
     await board.open(f"/operations/{morning.operation['id']}/board?on={morning.operation['from_on']}")
-    await board.page.wait_for_timeout(500)  # the stream is open before anything happens
+    await board.hears()
     return board
 
 

@@ -60,7 +60,7 @@ async def test_a_dose_sent_through_the_api_appears_on_an_open_page_within_two_se
     person_id = await opened(screen, "孟一舟")
     record = screen.page.locator("#record")
     await expect(record).to_contain_text("孟一舟")
-    await screen.page.wait_for_timeout(500)  # the stream is open before anything happens
+    await screen.hears()
     dose = {"person_id": person_id, "product": "北京生物", "given_on": "2021-08-03", "lot": "LIVE-1"}
 
     first = api(screens.base, "POST", "/personnel/doses", key, dose, **{"idempotency-key": "live-1"})

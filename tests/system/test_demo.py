@@ -43,7 +43,7 @@ def until(holds: Callable[[], bool], seconds: float) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "not within the time"
-        time.sleep(0.3)
+        time.sleep(0.05)
 
 
 class Part:

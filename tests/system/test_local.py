@@ -71,6 +71,14 @@ def soon(check: Callable[[], Any], seconds: float = 8) -> Any:
         time.sleep(0.02)
 
 
+def refuses(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 def gone(pids: Iterable[int]) -> None:
     soon(lambda: not any(is_alive(pid) for pid in pids))
 
@@ -147,7 +155,7 @@ def test_a_second_ctrl_c_does_not_wait(house: House) -> None:
     stream.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
     assert stream.recv(10)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
+    soon(lambda: refuses(told["second"]))  # it has begun to stop, and waits for the stream
     process.send_signal(signal.SIGINT)
     assert process.wait(2) == 130
     stream.close()
