@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -21,6 +21,8 @@ log = structlog.get_logger()
 PAGE_SECONDS = 2.0
 CALL_SECONDS = 1.2
 FILE_SECONDS = 60.0
+KNOCK_SECONDS = 4.0
+"""So long may a service that works at a file be silent at its door; one that hangs is silent for ever, and nobody waits a minute for it."""
 KEPT_SECONDS = 30.0
 NAMES = ("identity", "personnel", "duty", "dispatch", "notifications")
 _AWAY = (httpx.TransportError, TimeoutError, OSError)
@@ -116,13 +118,25 @@ class Service:
         repeatable = method == "GET" or "idempotency-key" in said
         for attempt in (1, 2):
             try:
-                return await self.client.request(method, path, headers=headers, **given)
+                answer = self.client.request(method, path, headers=headers, **given)
+                return await (self._patiently(answer) if "timeout" in given else answer)
             except (httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError) as broke:
                 if attempt == 2 or not repeatable:
                     raise Away(self.name) from broke
             except _AWAY as away:
                 raise Away(self.name) from away
         raise Away(self.name)
+
+    async def _patiently(self, answer: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+        """What takes its time is waited for as long as the service answers a knock at its door."""
+        assert self.client is not None, "the gateway has not begun"
+        coming = asyncio.create_task(answer)
+        try:
+            while not (await asyncio.wait({coming}, timeout=CALL_SECONDS))[0]:
+                await self.client.get("/livez", timeout=KNOCK_SECONDS)
+            return coming.result()
+        finally:
+            coming.cancel()
 
     async def get(self, path: str, **query: Any) -> Any:
         """What stands there. Raises Said when it is refused, Away when it cannot be reached."""

@@ -13,7 +13,7 @@ WORDS = {
     "wrong_method": N_("This address does not take what was sent."),
     "too_many": N_("Too many tries. Wait {seconds} seconds, then try again."),
     "too_large": N_("This is too large. With a list the reason is often a stray cell far from it: copy the list alone into a new file."),
-    "not_available": N_("This part cannot be reached now. Nothing was changed; try again in a minute."),
+    "not_available": N_("This part cannot be reached now. Try again in a minute; what was sent is not done twice."),
     "unexpected": N_("Something went wrong on our side. Nothing was written; the reference number helps to find it."),
     "changed_meanwhile": N_("Someone else changed this while you were writing. Look at what stands there now, then decide."),
     "key_used_differently": N_("This form was already sent with other content. Open it anew."),
