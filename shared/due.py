@@ -110,3 +110,16 @@ async def late(tx: AsyncSession) -> tuple[int, int]:
     due = await tx.scalar(select(func.count()).select_from(Due).where(Due.due_at <= now(), Due.parked_at.is_(None)))
     parked = await tx.scalar(select(func.count()).select_from(Due).where(Due.parked_at.is_not(None)))
     return int(due or 0), int(parked or 0)
+
+
+async def parked(database: Database) -> list[Due]:
+    """What is parked, the oldest first."""
+    async with database.reading(SYSTEM) as tx:
+        return list(await tx.scalars(select(Due).where(Due.parked_at.is_not(None)).order_by(Due.parked_at)))
+
+
+async def try_again(database: Database) -> int:
+    """What is parked is due again at once, as if it had never failed: how many rows."""
+    fresh = {"tries": 0, "retry_at": None, "parked_at": None}
+    async with database.transaction(SYSTEM) as tx:
+        return len((await tx.execute(update(Due).where(Due.parked_at.is_not(None)).values(fresh).returning(Due.key))).all())

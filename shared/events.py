@@ -318,10 +318,11 @@ class AssignmentState(BaseModel):
 
 
 class AssignmentsChanged(Event):
-    """Assignments were made or went a step on."""
+    """Assignments were made or went a step on; `retold`: none did, they are told to whoever lost them, and are no news outside."""
 
     subject: ClassVar[str] = "event.dispatch.assignments.changed"
     assignments: list[AssignmentState] = Field(max_length=PEOPLE_IN_ONE)
+    retold: bool = False
 
 
 class ShiftMoved(Event):

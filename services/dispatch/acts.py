@@ -10,12 +10,22 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.ranking import Vacancy, shortlists
-from services.dispatch.tables import OPEN_STATES, Assignment, OpenPlace, Operation, Shift, ShiftRole, Site
+from services.dispatch.tables import OPEN_STATES, Assignment, OpenPlace, Operation, Shift, ShiftRole, Site, Team
 from shared.bookings import hold_time_if_free, hold_time_of, release
 from shared.clock import now
 from shared.db import as_system
 from shared.due import later_all
-from shared.events import PEOPLE_IN_ONE, AssignmentsChanged, AssignmentState, PlaceFilled, PlaceOpened, ShiftsChanged, ShiftState
+from shared.events import (
+    PEOPLE_IN_ONE,
+    AssignmentsChanged,
+    AssignmentState,
+    PlaceFilled,
+    PlaceOpened,
+    ShiftsChanged,
+    ShiftState,
+    TeamsChanged,
+    TeamState,
+)
 from shared.messaging.outbox import publish
 from shared.refusals import Refused
 
@@ -27,6 +37,19 @@ BEGINNING = "shift.beginning"
 def fresh_code() -> str:
     """What a site's QR code carries: nobody guesses it from afar."""
     return secrets.token_urlsafe(9)
+
+
+def tell_team(tx: AsyncSession, row: Team, member_ids: Collection[UUID]) -> None:
+    """Tell how a team stands, and who is in it."""
+    state = TeamState(
+        id=row.id,
+        name=row.name,
+        leader_id=row.leader_id,
+        deputy_id=row.deputy_id,
+        member_ids=sorted(member_ids),
+        version=row.version,
+    )
+    publish(tx, TeamsChanged(teams=[state]))
 
 
 async def make_shifts(
@@ -110,8 +133,13 @@ async def _names(tx: AsyncSession, shift_ids: Collection[UUID]) -> dict[UUID, tu
 
 
 async def tell_assignments(tx: AsyncSession, assignments: Sequence[Assignment]) -> None:
-    """Tell how these assignments stand, in events of 200, and see to it that who is not there at the beginning is marked late."""
+    """Tell how these assignments stand, and see to it that who is not there at the beginning is marked late."""
     await watch_beginnings(tx, assignments)
+    publish_assignments(tx, assignments)
+
+
+def publish_assignments(tx: AsyncSession, assignments: Sequence[Assignment], *, retold: bool = False) -> None:
+    """Tell how these assignments stand, in events of 200."""
     states = [
         AssignmentState(
             id=one.id,
@@ -126,7 +154,7 @@ async def tell_assignments(tx: AsyncSession, assignments: Sequence[Assignment]) 
         for one in assignments
     ]
     for i in range(0, len(states), PEOPLE_IN_ONE):
-        publish(tx, AssignmentsChanged(assignments=states[i : i + PEOPLE_IN_ONE]))
+        publish(tx, AssignmentsChanged(assignments=states[i : i + PEOPLE_IN_ONE], retold=retold))
 
 
 async def watch_beginnings(tx: AsyncSession, assignments: Sequence[Assignment]) -> None:

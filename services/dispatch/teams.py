@@ -7,6 +7,7 @@ from pydantic import Field
 from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.dispatch.acts import tell_team
 from services.dispatch.ranking import here_on, searched
 from services.dispatch.reads import brief, brief_people, must_be_here
 from services.dispatch.shapes import PersonBrief, Requirement, TeamId
@@ -14,8 +15,6 @@ from services.dispatch.tables import KnownPerson, Team, TeamMember
 from shared.auth import Caller, require
 from shared.clock import now, today
 from shared.db import Read, Tx, as_system
-from shared.events import TeamsChanged, TeamState
-from shared.messaging.outbox import publish
 from shared.refusals import Refused, wrong
 from shared.service import Slice
 from shared.web import Body, Line, Listed, PageSize, Search, Shown, Version
@@ -86,7 +85,7 @@ async def form_team(wish: NewTeam, caller: Annotated[Caller, require("team.chang
     tx.add(row)
     await tx.flush()
     await _join(tx, row, set(wish.member_ids))
-    _tell(tx, row, set(wish.member_ids))
+    tell_team(tx, row, set(wish.member_ids))
     return await _shown(tx, row)
 
 
@@ -133,25 +132,13 @@ async def change_team(team_id: TeamId, wish: TeamWish, caller: Annotated[Caller,
     if gone := before - after:
         await tx.execute(delete(TeamMember).where(TeamMember.team_id == team_id, TeamMember.person_id.in_(gone)))
     await _join(tx, row, after - before)
-    _tell(tx, row, after)
+    tell_team(tx, row, after)
     return await _shown(tx, row)
 
 
 async def _join(tx: AsyncSession, row: Team, person_ids: set[UUID]) -> None:
     if person_ids:
         await tx.execute(insert(TeamMember), [{"team_id": row.id, "person_id": one} for one in sorted(person_ids)])
-
-
-def _tell(tx: AsyncSession, row: Team, member_ids: set[UUID]) -> None:
-    state = TeamState(
-        id=row.id,
-        name=row.name,
-        leader_id=row.leader_id,
-        deputy_id=row.deputy_id,
-        member_ids=sorted(member_ids),
-        version=row.version,
-    )
-    publish(tx, TeamsChanged(teams=[state]))
 
 
 async def _counts(read: AsyncSession, team_ids: list[UUID]) -> dict[UUID, int]:

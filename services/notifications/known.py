@@ -72,7 +72,8 @@ async def remember_shifts(event: ShiftsChanged, tx: AsyncSession) -> None:
 @known.on(AssignmentsChanged)
 async def remember_assignments(event: AssignmentsChanged, tx: AsyncSession) -> None:
     """Who is on which shift; whoever was confirmed just now is told to the webhooks."""
-    await call_webhooks(tx, event.assignments)
+    if not event.retold:
+        await call_webhooks(tx, event.assignments)
     await remember(tx, KnownAssignment, event.assignments, None)
 
 
