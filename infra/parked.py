@@ -1,4 +1,4 @@
-"""Events and due rows that a service could not work on: listed, or tried again. Runs as that service: `python -m infra.parked identity [all]`."""
+"""Events and due rows that a service could not work on: listed, or tried again. Runs as it: `python -m infra.parked identity [all]`."""
 
 import asyncio
 import importlib

@@ -1,0 +1,45 @@
+"""A due row that failed eight times is parked: the operator sees it by name, and has it tried again when its cause is mended."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from infra.parked import look
+from shared import due
+from shared.clock import now
+from shared.due import DueLoop
+from shared.house import Due
+from shared.settings import settings
+from tests.doors import Door
+
+
+async def test_a_parked_due_row_is_named_and_tried_again(identity: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, done = [True], []
+
+    async def act(tx: object, row: Due) -> None:
+        if broken:
+            raise ValueError("cannot be")
+        done.append(row.key)
+
+    loop = DueLoop(identity.database, {"test.kind": act})
+    async with identity.rows() as tx:
+        await due.later(tx, "test.kind", "some-key", now())
+    for _ in range(due.FAILURES_UNTIL_PARKED):
+        async with identity.rows() as tx:
+            await tx.execute(update(Due).values(retry_at=now() - timedelta(days=9999)))
+        await loop.round()
+    monkeypatch.setenv("DATABASE_URL", identity.database.engine.url.render_as_string(hide_password=False))
+    settings.cache_clear()
+
+    listed = await look("identity", again=False)
+    assert listed[0] == "identity: 1 parked"
+    assert "due: test.kind some-key: ValueError: cannot be" in listed[1]
+    broken.clear()
+    assert await loop.round() is False
+    said = await look("identity", again=True)
+
+    assert said == ["identity: 0 events handled, 0 still fail; 1 due rows are tried again now"]
+    assert await loop.round()
+    assert (done, await look("identity", again=False)) == (["some-key"], ["identity: 0 parked"])
+    settings.cache_clear()
