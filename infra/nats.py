@@ -95,6 +95,11 @@ class Nats:
         self.port = 0
         self._consumers = {service: list(wanted) for service, wanted in consumers.items()}
         self._fsync = fsync
+        self._stored = False
+
+    @property
+    def _store(self) -> Path:
+        return self.home / "store"
 
     @property
     def users(self) -> Sequence[str]:
@@ -120,6 +125,11 @@ class Nats:
                 raise CannotStart(f"nats-server does not start: {_cause(refused)} (more in {self.log})")
             time.sleep(0.1)
 
+    def is_whole(self) -> bool:
+        """Its store is there; a server whose store was removed takes nothing any more, until it begins anew."""
+        self._stored = self._stored or self._store.exists()
+        return not self._stored or self._store.exists()
+
     def attach(self) -> None:
         """Use the server that runs already on this folder, started by somebody else."""
         self.port = ports_of(self.folder).get("nats", 0)
@@ -134,12 +144,15 @@ class Nats:
         """One try: empty when it answers, else what it said."""
         self.port = kept_port(self.folder, "nats")
         config, since = self.home / "nats.conf", size_of(self.log)
-        listen, store = f"127.0.0.1:{self.port}", self.home / "store"
-        write_private(config, nats_config(self._consumers, listen=listen, store=store, pid_file=self._pid_file, sync_always=self._fsync))
+        listen = f"127.0.0.1:{self.port}"
+        write_private(
+            config, nats_config(self._consumers, listen=listen, store=self._store, pid_file=self._pid_file, sync_always=self._fsync)
+        )
         env = {variable(user): self.password(user) for user in self.users}
         program = Path(sysconfig.get_path("scripts")) / "nats-server"
         if not program.exists():
             raise CannotStart("nats-server is not in this environment: use `make run`, or set NATS_URL.")
+        self._stored = False
         self.process = launch([program, "-c", config], log=self.log, env=env, dies_by=signal.SIGTERM)
         while self.process.poll() is None:
             if self._answers():

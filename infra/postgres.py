@@ -92,6 +92,10 @@ class Postgres:
                 raise CannotStart(f"PostgreSQL does not start: {cause(refused)} (more in {self.log})")
             time.sleep(0.1)
 
+    def is_whole(self) -> bool:
+        """PostgreSQL sees by itself that its files are gone, and ends."""
+        return True
+
     def attach(self) -> None:
         """Use the server that runs already on these data, started by somebody else."""
         self.port = ports_of(self.folder).get("postgres", 0)

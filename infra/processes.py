@@ -106,6 +106,7 @@ class Server(Protocol):
     process: subprocess.Popen[bytes] | None
 
     def start(self) -> None: ...
+    def is_whole(self) -> bool: ...
     def stop(self) -> None: ...
 
 
@@ -285,6 +286,9 @@ class Supervisor:
                 self.console.step(f"{name} has ended ({server.process.returncode}), again in {care.died():.1f} s")
             elif care.is_due():
                 self._serve_again(name, server, care)
+            elif server.process and not server.is_whole():
+                self.console.step(f"{name} runs, but what it stored was removed: it begins anew")
+                server.process.kill()
         for name, one in list(self.running.items()):
             care = self._care[name]
             if care.due_at is None and (how := one.poll()) is not None:

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -147,6 +148,18 @@ def test_kill_9_of_the_whole_tree_and_the_next_start_is_clean(house: House) -> N
     assert ask(told_again["second"])["name"] == "second"
     again.send_signal(signal.SIGTERM)
     assert again.wait(12) == 0
+
+
+def test_a_nats_whose_store_was_removed_begins_anew(house: House, folder: Path) -> None:
+    process, told = house("fork")
+    shutil.rmtree(folder / "nats" / "store")
+
+    gone([told["pids"]["nats"]])
+
+    soon((folder / "nats" / "store").exists)
+    assert "what it stored was removed" in (folder.parent / "log").read_text()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(12) == 0
 
 
 def test_a_second_ctrl_c_does_not_wait(house: House) -> None:
