@@ -1,4 +1,4 @@
-"""A whole house in a temporary folder, two replicas of each service, whose every process can be killed and is started again."""
+"""A whole house in a temporary folder, two replicas of each service and of the gateway; every process can be killed and comes again."""
 
 import asyncio
 import importlib
@@ -17,12 +17,11 @@ from infra.folder import free_port
 from infra.nats import Nats
 from infra.postgres import Postgres
 from infra.wish import PROJECT
-from shared.auth import Caller, mint
 from shared.migrate import SERVICES, migrate
 from shared.service import consumers_of
-from shared.settings import settings
 
 REPLICAS = 2
+PROCESSES = (*SERVICES, "gateway")
 
 
 class House:
@@ -33,7 +32,7 @@ class House:
         apps = {name: importlib.import_module(f"services.{name}.app").app for name in SERVICES}
         self.nats = Nats(folder, {name: consumers_of(app) for name, app in apps.items()})
         self.replicas: dict[str, subprocess.Popen[bytes]] = {}
-        self.ports = {f"{service}-{number}": free_port() for service in SERVICES for number in range(REPLICAS)}
+        self.ports = {f"{service}-{number}": free_port() for service in PROCESSES for number in range(REPLICAS)}
         self.log = (folder / "services.log").open("ab")
         key = Ed25519PrivateKey.generate()
         self._keys = {
@@ -50,33 +49,36 @@ class House:
             self._begin(replica)
 
     def _begin(self, replica: str) -> None:
-        service = replica.partition("-")[0]
+        service, _, number = replica.partition("-")
         env = {
             "PATH": os.environ.get("PATH", ""),
             "PYTHONPATH": str(PROJECT),
-            "DATABASE_URL": self.postgres.url(service),
+            **({"DATABASE_URL": self.postgres.url(service)} if service in SERVICES else self._behind(number)),
             "NATS_URL": self.nats.url(service),
             "DEMO": "true",
             "LOG_LEVEL": "warning",
             **self._keys,
         }
-        command = [sys.executable, "-m", "uvicorn", f"services.{service}.app:app", "--port", str(self.ports[replica]), "--no-access-log"]
+        target = f"services.{service}.app:app" if service in SERVICES else f"{service}.app:app"
+        command = [sys.executable, "-m", "uvicorn", target, "--port", str(self.ports[replica]), "--no-access-log"]
         self.replicas[replica] = subprocess.Popen(command, cwd=PROJECT, env=env, stdout=self.log, stderr=self.log)
+
+    def _behind(self, number: str) -> dict[str, str]:
+        """Where a gateway finds the services: each gateway has replicas of its own, so that one who asks again elsewhere meets others."""
+        return {f"{service.upper()}_URL": f"http://127.0.0.1:{self.ports[f'{service}-{number}']}" for service in SERVICES}
 
     def doors(self, service: str) -> list[str]:
         """The addresses of a service, one a replica."""
         return [f"http://127.0.0.1:{port}" for replica, port in self.ports.items() if replica.startswith(f"{service}-")]
 
-    def token(self, caller: Caller) -> str:
-        """What identity would sign for this caller."""
-        os.environ.update(self._keys)
-        settings.cache_clear()
-        return mint(caller, seconds=3600)
-
     @property
-    def victims(self) -> list[str]:
-        """Whoever can be killed."""
-        return [*self.replicas, "nats", "postgres"]
+    def kinds(self) -> list[str]:
+        """Whatever can be killed."""
+        return [*PROCESSES, "nats", "postgres"]
+
+    def of(self, kind: str) -> list[str]:
+        """The processes of a kind."""
+        return [replica for replica in self.replicas if replica.startswith(f"{kind}-")] or [kind]
 
     def kill(self, victim: str, *, and_its_store: bool = False) -> None:
         """kill -9, and a fresh start."""
