@@ -76,25 +76,31 @@ class Kept:
         self.postgres, self.name = postgres, name
         self.engines = {service: engine_of(postgres.url(service, database=name)) for service in SERVICES}
         self.delete = ""
+        self.connection: asyncpg.Connection | None = None
 
     async def empty(self) -> None:
         """As migrated. Whatever a test left running in it is ended first."""
-        connection = await asyncpg.connect(self.postgres.url("postgres", database=self.name))
-        try:
-            if not self.delete:
-                tables = await connection.fetch(
-                    "select format('%I.%I', schemaname, tablename) as name from pg_tables"
-                    " where schemaname = any($1) and tablename <> 'schema_version'",
-                    [*SERVICES, CALENDAR],
-                )
-                self.delete = "set session_replication_role = replica;" + "".join(f"delete from {row['name']};" for row in tables)
-            await connection.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state <> 'idle'"
-                " and backend_type = 'client backend' and pid <> pg_backend_pid()"
+        if self.connection is None or self.connection.is_closed():
+            self.connection = await asyncpg.connect(self.postgres.url("postgres", database=self.name))
+            tables = await self.connection.fetch(
+                "select format('%I.%I', schemaname, tablename) as name from pg_tables"
+                " where schemaname = any($1) and tablename <> 'schema_version'",
+                [*SERVICES, CALENDAR],
             )
-            await connection.execute(self.delete + "insert into personnel.institution (id, name, version) values (1, '', 1)")
-        finally:
-            await connection.close()
+            self.delete = "".join(f"delete from {row['name']};" for row in tables)
+            await self.connection.execute("set session_replication_role = replica")
+        await self.connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state <> 'idle'"
+            " and backend_type = 'client backend' and pid <> pg_backend_pid()"
+        )
+        await self.connection.execute(self.delete + "insert into personnel.institution (id, name, version) values (1, '', 1)")
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        if self.connection is not None:
+            await self.connection.close()
+        for engine in self.engines.values():
+            await engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -105,8 +111,7 @@ async def kept(postgres: Postgres) -> AsyncIterator[Kept]:
     await connection.close()
     found = Kept(postgres, "kept")
     yield found
-    for engine in found.engines.values():
-        await engine.dispose()
+    await found.close()
 
 
 @pytest.fixture
