@@ -12,6 +12,7 @@ from shared.clock import zone
 OFF = frozenset({"declined", "released"})
 ANSWERABLE = frozenset({"proposed", "confirmed"})
 EARLY = timedelta(hours=1)
+TAKES_BACK = timedelta(minutes=30)
 LATE = timedelta(hours=4)  # so long after the end one can still check out
 LOOKS_BACK, LOOKS_AHEAD = timedelta(days=28), timedelta(days=60)
 
@@ -74,6 +75,13 @@ def past(entries: Sequence[Entry]) -> list[Entry]:
 def hours_of(entries: Sequence[Entry], kind: str = "") -> float:
     """What these add up to; just what stands beside each of them."""
     return round(sum(one.hours for one in entries if not kind or one.kind == kind), 1)
+
+
+def can_take_back(entry: Entry, now: datetime) -> bool:
+    """Did one sign up for this by oneself just now? Asked and answered in one instant, as the service sees it."""
+    if entry.kind != "shift" or entry.state != "confirmed" or entry.told["answered_at"] != entry.told["asked_at"]:
+        return False
+    return now < min(entry.starts_at, datetime.fromisoformat(entry.told["asked_at"]) + TAKES_BACK)
 
 
 def can_check_in(entry: Entry, now: datetime) -> bool:

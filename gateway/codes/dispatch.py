@@ -48,6 +48,9 @@ WORDS = {
     # who is asked, and what they answer
     "confirmed_already": N_("This was confirmed already."),
     "off_already": N_("Not on the shift any more."),
+    "not_taken_back": N_(
+        "Only one's own sign-up is taken back, within half an hour and before the shift begins. Say instead that you cannot come, and why."
+    ),
     "reason_needed": N_("Say why."),
     "plan_changed": N_("Somebody was booked elsewhere in the meantime. This is the plan as it would be now; look it over."),
     "nobody_ticked": N_("Nobody is ticked."),

@@ -12,7 +12,7 @@ from gateway.forms import form_key, typed
 from gateway.i18n import N_, gettext, language
 from gateway.pages import Pages, page
 from gateway.services import dispatch, gather
-from gateway.upcoming import coming, entries_of, hours_of, own_time, past
+from gateway.upcoming import can_take_back, coming, entries_of, hours_of, own_time, past
 from shared import clock
 
 pages = Pages()
@@ -38,7 +38,7 @@ async def sign_up(request: Request) -> Response:
 async def undo(request: Request, assignment_id: UUID) -> Response:
     """Take a sign-up back."""
     await typed(request)
-    wish = {"answer": "decline", "reason": gettext(language(request), N_("Signed up and taken back"))}
+    wish = {"answer": "take_back", "reason": gettext(language(request), N_("Signed up and taken back"))}
     answer = await dispatch.post(f"/assignments/{assignment_id}/answer", wish, form_key(request))
     if answer.problem is None:
         return RedirectResponse("/myshifts?done=taken_back", 303)
@@ -86,6 +86,7 @@ async def _shown(request: Request, status: int = 200, problem: Any = None, form:
         ahead=ahead,
         over=over,
         fresh=fresh,
+        taking_back={one.id for one in ahead if can_take_back(one, now)},
         hours={kind: hours_of(over, kind) for kind in ("duty", "shift")},
         duties_known=duties is not None,
         shifts_known=shifts is not None,

@@ -29,7 +29,8 @@ from shared.events import (
 from shared.messaging.outbox import publish
 from shared.refusals import Refused
 
-Because = Literal["declined", "left", "unfit", "unavailable", "duty", "released", "cancelled"]
+Because = Literal["declined", "left", "unfit", "unavailable", "duty", "released", "cancelled", "taken_back"]
+SILENT = frozenset({"cancelled", "taken_back"})  # nobody is looked for instead
 MOST_CANDIDATES = 20
 BEGINNING = "shift.beginning"
 
@@ -199,7 +200,8 @@ async def release_assignments(
 ) -> None:
     """Take these people off their shifts: their time is given back, each leaves an open place, and all of it is told. Their time and
     their shifts are held by the caller. `because`: of all, or by assignment. `candidates`: by assignment, whom to ask instead, the best
-    first. A shift that is over or `cancelled` needs nobody instead."""
+    first. A shift that is over or `cancelled` needs nobody instead, and a sign-up
+    `taken_back` leaves the shift as it was."""
     if not assignments:
         return
     why = because if isinstance(because, Mapping) else dict.fromkeys((one.id for one in assignments), because)
@@ -212,7 +214,7 @@ async def release_assignments(
     await tx.flush()
     await release(tx, *booked)
     await tell_assignments(tx, assignments)
-    gone = [one for one in assignments if one.ends_at > now() and why[one.id] != "cancelled"]
+    gone = [one for one in assignments if one.ends_at > now() and why[one.id] not in SILENT]
     if gone:
         await _open_places(tx, gone, why, candidates if candidates is not None else await _instead(tx, gone))
 

@@ -13,7 +13,7 @@ from services.dispatch.acts import hold_assignment, release_assignments, tell_as
 from services.dispatch.placing import Manner, one_placed, place_people, placed_shown
 from services.dispatch.ranking import LOOKS_BACK
 from services.dispatch.reads import assignment_shown, brief, brief_people
-from services.dispatch.rules.assigning import forbidden_step, worked_hours
+from services.dispatch.rules.assigning import forbidden_step, forbidden_taking_back, worked_hours
 from services.dispatch.rules.patterns import day_bounds
 from services.dispatch.shapes import (
     EXAMPLE_ID,
@@ -26,7 +26,7 @@ from services.dispatch.shapes import (
     SiteBrief,
     Why,
 )
-from services.dispatch.tables import OPEN_STATES, Assignment, Operation, Shift, Site
+from services.dispatch.tables import OPEN_STATES, Assignment, OpenPlace, Operation, Shift, Site
 from shared.auth import Caller, require
 from shared.bookings import hold_time_of
 from shared.clock import now, zone
@@ -36,6 +36,8 @@ from shared.service import Slice
 from shared.web import Body, Line, Note, Shown
 
 assignments = Slice(tags=["assignments"])
+
+_STEPS = {"received": "confirmed", "decline": "declined", "take_back": "released"}
 
 
 class AssignmentWish(Body):
@@ -52,9 +54,9 @@ class AssignmentWish(Body):
 
 
 class Answer(Body):
-    """What whoever was asked says: `received`, or `decline` with a reason."""
+    """What whoever was asked says: `received`, or `decline` with a reason; who signed up by themselves may also `take_back`."""
 
-    answer: Literal["received", "decline"]
+    answer: Literal["received", "decline", "take_back"]
     reason: Note | None = None
 
     model_config = Body.model_config | {"json_schema_extra": {"example": {"answer": "decline", "reason": "家中有事"}}}
@@ -186,16 +188,22 @@ async def answer_assignment(
     assignment_id: AssignmentId, wish: Answer, caller: Annotated[Caller, require("assignment.answer")], tx: Tx
 ) -> AssignmentShown:
     """Say that one comes, or that one cannot, also after one had said so: then the place is open again, and seen. Refused: `not_found` for
-    everybody else's, `off_already`, `confirmed_already`, `checked_in_already`, `over_already`; 422 `reason_needed` without a reason."""
+    everybody else's, `off_already`, `confirmed_already`, `checked_in_already`, `over_already`; 422 `reason_needed` without a reason. One's
+    own sign-up may be taken back within half an hour and before the shift begins: that is no decline, and alerts nobody unless it had
+    answered an alert; else `not_taken_back`."""
     if wish.answer == "decline" and wish.reason is None:
         raise wrong("reason", "reason_needed")
     await _must_be_own(tx, assignment_id, caller)
     _, row = await hold_assignment(tx, assignment_id)
-    if code := forbidden_step(row.state, "confirmed" if wish.answer == "received" else "declined"):
+    if code := forbidden_step(row.state, _STEPS[wish.answer]):
         raise Refused(code, 409)
     if row.ends_at <= now():
         raise Refused("over_already", 409)
-    if wish.answer == "decline":
+    if wish.answer == "take_back":
+        if code := forbidden_taking_back(row.state, row.asked_at, row.answered_at, row.starts_at, now()):
+            raise Refused(code, 409)
+        await release_assignments(tx, [row], "declined" if await _answered_alert(tx, row) else "taken_back", reason=wish.reason)
+    elif wish.answer == "decline":
         await release_assignments(tx, [row], "declined", reason=wish.reason)
     else:
         row.state, row.answered_at = "confirmed", now()
@@ -217,6 +225,14 @@ async def release_person(
         raise Refused("over_already", 409)
     await release_assignments(tx, [row], "released", reason=wish.reason)
     return assignment_shown(row, await brief_people(tx, {row.person_id}), caller)
+
+
+async def _answered_alert(tx: AsyncSession, row: Assignment) -> bool:
+    """Whether this assignment filled a place that somebody had fallen out of: the coordinators were told that it is filled."""
+    place = (OpenPlace.shift_id == row.shift_id, OpenPlace.role == row.role, OpenPlace.filled_by == row.person_id)
+    async with as_system(tx):
+        wanted = select(OpenPlace.assignment_id).where(*place, OpenPlace.state == "filled", OpenPlace.closed_at >= row.asked_at)
+        return await tx.scalar(wanted.limit(1)) is not None
 
 
 async def _must_be_own(tx: AsyncSession, assignment_id: UUID, caller: Caller) -> None:

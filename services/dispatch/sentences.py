@@ -29,6 +29,7 @@ SAID: dict[str, str] = {
     "off_already": "This person is not on the shift any more.",
     "no_show_already": "This person is marked as not come.",
     "not_checked_in": "This person has not been checked in.",
+    "not_taken_back": "Only one's own sign-up is taken back, within half an hour and before the shift begins.",
     "ended_long_ago": "This shift ended more than four hours ago: whoever leads it says when somebody went.",
     "too_early": "The shift does not begin for a while.",
     "not_begun": "The shift has not begun yet.",

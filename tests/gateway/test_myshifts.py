@@ -50,7 +50,7 @@ async def test_one_tap_signs_up_and_the_page_offers_to_undo_it(gateway: GatewayD
     undone = await sent(browser, f"/myshifts/{row_id}/undo")
 
     assert "You are on it: 东门采样点" in words_of(signed)
-    assert (await assignment(gateway.doors.dispatch, UUID(row_id))).state == "declined"
+    assert (await assignment(gateway.doors.dispatch, UUID(row_id))).state == "released"
     assert "Taken back" in words_of(undone)
     assert "You are on it" not in words_of(undone)
 

@@ -5,14 +5,17 @@ from collections import Counter
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from services.dispatch.rules.assigning import TAKES_BACK
 from services.dispatch.tables import KnownFitness, OpenPlace
 from shared.bookings import Span, book, hold_time_of
 from shared.clock import now, set_now
 from shared.events import PlaceFilled, PlaceOpened
 from tests.doors import Door
 from tests.people import COORDINATOR, GU_CHANGTING, JIANG_CAIWEI, LEADER, LIANG_YUAN, PAN_XIANGYE, STAFF, TANG_YINAN
-from tests.services.deployment import is_fit, is_on, knows_everybody, planned, shifts_of
+from tests.services.deployment import PATTERN, is_fit, is_on, knows_everybody, planned, shifts_of
 from tests.services.test_assignments import asks, deployed
+
+OPEN = {**PATTERN, "signup": True}
 
 
 async def fell_out(dispatch: Door) -> tuple[UUID, UUID]:
@@ -135,3 +138,40 @@ async def test_the_statements_of_the_alerts_do_not_grow_with_the_places(dispatch
 
     assert len(set(counts)) == 1
     assert counts[0] <= 10
+
+
+async def test_a_sign_up_taken_back_in_time_frees_the_place_and_alerts_nobody(dispatch: Door) -> None:
+    first, *_ = await deployed(dispatch, pattern=OPEN)
+    signed = (await dispatch.post(f"/shifts/{first.id}/signup", {"role": "登记"}, STAFF)).json()
+
+    back = await dispatch.post(f"/assignments/{signed['id']}/answer", {"answer": "take_back"}, STAFF)
+    again = await dispatch.post(f"/shifts/{first.id}/signup", {"role": "登记"}, STAFF)
+
+    assert back.json()["state"] == "released", back.text
+    assert await alerts(dispatch) == []
+    assert await dispatch.told(PlaceOpened) == []
+    assert again.status_code == 201
+
+
+async def test_a_sign_up_that_had_answered_an_alert_opens_it_again(dispatch: Door) -> None:
+    first, *_ = await deployed(dispatch, pattern=OPEN)
+    gone = await is_on(dispatch, first, JIANG_CAIWEI)
+    await dispatch.post(f"/assignments/{gone}/release", {"reason": "x"}, COORDINATOR)
+    signed = (await dispatch.post(f"/shifts/{first.id}/signup", {"role": "登记"}, STAFF)).json()
+    assert await alerts(dispatch) == []
+
+    await dispatch.post(f"/assignments/{signed['id']}/answer", {"answer": "take_back"}, STAFF)
+
+    assert [alert["assignment_id"] for alert in await alerts(dispatch)] == [signed["id"]]
+
+
+async def test_what_others_asked_for_or_what_stands_for_long_is_declined_and_not_taken_back(dispatch: Door) -> None:
+    first, second, *_ = await deployed(dispatch, pattern=OPEN)
+    asked = await is_on(dispatch, second, LIANG_YUAN, "proposed")
+    await dispatch.post(f"/assignments/{asked}/answer", {"answer": "received"}, STAFF)
+    signed = (await dispatch.post(f"/shifts/{first.id}/signup", {"role": "登记"}, STAFF)).json()
+    set_now(now() + TAKES_BACK)
+
+    said = [await dispatch.post(f"/assignments/{one}/answer", {"answer": "take_back"}, STAFF) for one in (asked, signed["id"])]
+
+    assert [(no.status_code, no.json()["code"]) for no in said] == [(409, "not_taken_back")] * 2

@@ -9,6 +9,8 @@ from shared.refusals import Reason
 
 COMES_EARLY = timedelta(hours=1)
 """So long before the beginning somebody may check in."""
+TAKES_BACK = timedelta(minutes=30)
+"""So long after it one's own sign-up can be taken back; nobody has planned on it yet."""
 LEAVES_LATE = timedelta(hours=4)
 """So long after the end a departure is believed. Who checks out later forgot to: the hours until then were not worked."""
 ON_TIME = timedelta(minutes=1)
@@ -40,6 +42,12 @@ def forbidden_step(state: str, to: str) -> str | None:
     if to in STEPS[state]:
         return None
     return "not_checked_in" if to == "checked_out" and state in ("proposed", "confirmed", "no_show") else _ALREADY[state]
+
+
+def forbidden_taking_back(state: str, asked_at: datetime, answered_at: datetime | None, starts_at: datetime, at: datetime) -> str | None:
+    """Why this cannot be taken back, or nothing. Whoever signs up is asked and answers in the same instant; nobody else does."""
+    own = state == "confirmed" and answered_at == asked_at
+    return None if own and at < min(starts_at, asked_at + TAKES_BACK) else "not_taken_back"
 
 
 def forbidden_by_shift(
