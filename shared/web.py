@@ -106,6 +106,7 @@ SENTENCES: Mapping[str, str] = {
     "not_a_choice": "This is none of the choices.",
     "not_a_number": "This is no number.",
     "odd_characters": "This holds characters that are no text.",
+    "wrong_kind": "This is of another kind than the description says: a text, a list, an object.",
 }
 """The English sentence of each code that the ground floor itself says; a service says its own beside them (app.state.sentences)."""
 
@@ -136,6 +137,12 @@ CODES_OF_FIELDS = {
     "string_pattern_mismatch": "odd_characters",
     "string_unicode": "odd_characters",
     "bool_parsing": "not_a_choice",
+    "bool_type": "not_a_choice",
+    "string_type": "wrong_kind",
+    "list_type": "wrong_kind",
+    "dict_type": "wrong_kind",
+    "model_type": "wrong_kind",
+    "model_attributes_type": "wrong_kind",
     "json_invalid": "malformed",
 }
 

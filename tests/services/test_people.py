@@ -8,6 +8,7 @@ import pytest
 from shared.auth import Caller
 from shared.events import DepartmentsChanged, HealthRecordChanged, PeopleChanged, RecordLooked
 from shared.house import Due
+from shared.web import SENTENCES
 from tests.doors import Door
 from tests.people import (
     ADMINISTRATOR,
@@ -221,6 +222,18 @@ async def test_what_is_wrong_with_a_person_stands_beside_its_field(personnel: Do
 
     assert answer.status_code == 422
     assert (field, code) in [(one["field"], one["code"]) for one in answer.json()["errors"]]
+
+
+@pytest.mark.parametrize("odd", [[], {}, 5, 1.5, True, "", "x" * 100_000], ids=repr)
+async def test_whatever_stands_in_a_field_is_refused_with_a_sentence(personnel: Door, odd: Any) -> None:
+    wish = dict.fromkeys(("number", "name", "department_id", "employment", "phone", "born_on"), odd)
+
+    answers = [await personnel.post("/people", wish, HEALTH), await personnel.post("/people", odd, HEALTH)]
+
+    for answer in answers:
+        assert answer.status_code == 422
+        for one in answer.json()["errors"]:
+            assert one["code"] in SENTENCES, one
 
 
 async def test_the_second_of_two_tabs_sees_what_changed_and_decides(personnel: Door) -> None:

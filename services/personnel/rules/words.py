@@ -44,7 +44,7 @@ ROW: Mapping[str, str] = {
     "number_is_identity": "An identity number stands here. Identity numbers are not kept.",
     "formula_cell": "“{text}” is a formula, not a value. Put the value there.",
     "cell_error": "A formula failed here: {text}.",
-    "odd_characters": "Control characters stand in this cell.",
+    "odd_characters": "This holds characters that are no text.",
     "too_long": "The text is longer than {limit} characters.",
     "employment_unknown": "The kind of employment “{text}” is not known.",
     "phone_wrong": "“{text}” is not a phone number.",
