@@ -125,6 +125,12 @@ async def describe(request: Request, caller: Annotated[Caller, anyone("the descr
     return Response(kept, media_type=JSONResponse.media_type)
 
 
+@api.api_route("/api/v1/{service}", methods=_METHODS, include_in_schema=False)
+async def nothing_there(service: str, caller: Annotated[Caller, anyone("nothing is there")]) -> Response:
+    """A service without an address behind it: without this a program would be sent on, to where nothing is either."""
+    raise Refused("not_found", 404)
+
+
 def _written(answers: dict[str, bytes]) -> bytes:
     return bytes(JSONResponse(joined({name: json.loads(content) for name, content in answers.items()})).body)
 

@@ -78,6 +78,14 @@ async def test_the_api_describes_all_services_in_one_document(gateway: GatewayDo
     assert "/identity/sessions/token" not in document["paths"]
 
 
+@pytest.mark.parametrize("path", ["nowhere", "personnel", "personnel/nowhere", "nowhere/people"])
+async def test_the_api_says_in_its_own_words_that_nothing_is_there(gateway: GatewayDoor, path: str) -> None:
+    answer = await gateway.stranger().get(f"/api/v1/{path}")
+
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "not_found"
+
+
 async def test_the_rights_of_a_duty_end_with_it_in_the_middle_of_a_form_and_the_page_says_so(gateway: GatewayDoor) -> None:
     ends_at = datetime(2021, 8, 6, tzinfo=UTC)  # 08:00 in Shanghai
     clock.set_now(ends_at - timedelta(minutes=1))
