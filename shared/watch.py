@@ -13,7 +13,7 @@ from fastapi import Path as FromPath
 from nats.errors import Error as NatsError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared import due
@@ -21,7 +21,7 @@ from shared.auth import SYSTEM, Caller, anyone, require
 from shared.clock import now, real_now
 from shared.db import Database, Read
 from shared.errand import behind
-from shared.house import Answer, Done, Due, Errand, Job, Outbox
+from shared.house import Answer, Done, Due, Errand, Job, Outbox, Parked
 from shared.measures import Measures
 from shared.messaging.inbox import parked_count
 from shared.once import KEPT_HOURS
@@ -238,6 +238,8 @@ async def sweep(tx: AsyncSession, row: Due) -> None:
     """Nightly: what was sent, done, answered or ended long ago. Done-rows outlive the outbox, the outbox outlives the stream."""
     moment = real_now()
     await tx.execute(delete(Outbox).where(Outbox.sent_at < moment - timedelta(days=settings().outbox_days)))
+    was_done = exists().where(Done.handler == Parked.handler, Done.event_id == Parked.event_id)
+    await tx.execute(delete(Parked).where(was_done))  # it failed, then the bus lost its store, and what came anew was no repeat to it
     await tx.execute(delete(Done).where(Done.done_at < moment - timedelta(days=settings().done_days)))
     await tx.execute(delete(Answer).where(Answer.given_at < moment - timedelta(hours=KEPT_HOURS)))
     await tx.execute(delete(Errand).where(Errand.ended_at < moment - timedelta(days=settings().outbox_days)))

@@ -1,16 +1,18 @@
 """A due row that failed eight times is parked: the operator sees it by name, and has it tried again when its cause is mended."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from infra.parked import look
 from shared import due
 from shared.clock import now
 from shared.due import DueLoop
-from shared.house import Due
+from shared.house import Done, Due, Parked
 from shared.settings import settings
+from shared.watch import SWEEP, sweep
 from tests.doors import Door
 
 
@@ -43,3 +45,18 @@ async def test_a_parked_due_row_is_named_and_tried_again(identity: Door, monkeyp
     assert await loop.round()
     assert (done, await look("identity", again=False)) == (["some-key"], ["identity: 0 parked"])
     settings.cache_clear()
+
+
+async def test_what_failed_and_was_done_after_all_is_not_shown_as_parked_for_ever(identity: Door) -> None:
+    failed = {"handler": "h", "subject": "event.x", "body": b"{}", "tries": 8, "error": "e", "parked_at": now()}
+    done_later, never_done = uuid4(), uuid4()
+    async with identity.rows() as tx:
+        tx.add_all(Parked(event_id=one, **failed) for one in (done_later, never_done))
+        tx.add(Done(handler="h", event_id=done_later, done_at=now()))
+        tx.add(row := Due(kind=SWEEP, key="", due_at=now(), payload={}, tries=0))
+
+    async with identity.rows() as tx:
+        await sweep(tx, row)
+
+    async with identity.rows() as tx:
+        assert list(await tx.scalars(select(Parked.event_id))) == [never_done]
