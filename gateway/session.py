@@ -23,6 +23,7 @@ from shared.settings import settings
 log = structlog.get_logger()
 
 FRESH_SECONDS = 30
+AWAY_SECONDS = 5  # so long nobody who is known waits again for an identity that has just not answered
 INSTITUTION_SECONDS = 30
 PHONE_DAYS = 30
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -56,6 +57,7 @@ class Sessions:
     """The sessions this process has seen lately. Nothing here outlives identity's word by more than the token's 15 minutes."""
 
     known: dict[str, Known] = field(default_factory=dict)
+    away_until: float = float("-inf")
     institution: str = ""
     institution_asked_at: float = float("-inf")
     on_duty: OnDuty = field(default_factory=OnDuty)
@@ -68,12 +70,15 @@ class Sessions:
         moment = time.monotonic()
         if kept and moment - kept.asked_at < FRESH_SECONDS and (quiet or not kept.quiet) and not kept.is_over():
             return kept, False
+        if kept and moment < min(kept.until, self.away_until):
+            return kept, True
         headers = {"muster-session": secret} | ({"muster-background": "true"} if quiet else {})
         try:
             answer = await identity.ask("POST", "/sessions/token", headers=headers)
         except Away:
             answer = None
         if answer is None or answer.status_code >= 500:
+            self.away_until = time.monotonic() + AWAY_SECONDS
             return (kept, True) if kept and moment < kept.until else (None, True)
         if answer.status_code >= 400:
             self.known.pop(name, None)

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from gateway import services
+from gateway import services, session
 from tests.gateway.door import GatewayDoor, words_of
 from tests.people import HE_RUONING, ZHONG_YIFAN
 
@@ -14,9 +14,10 @@ class Hangs(httpx.AsyncBaseTransport):
     """A service that takes requests and answers none; or only at its door, and with a file when it is ready."""
 
     def __init__(self, seconds: float | None = None) -> None:
-        self.seconds, self.knocks = seconds, 0
+        self.seconds, self.knocks, self.asked = seconds, 0, 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
         if self.seconds is None:
             await asyncio.sleep(request.extensions["timeout"]["read"])
             raise httpx.ReadTimeout("silence")
@@ -68,3 +69,19 @@ async def test_an_outside_system_is_told_at_once_to_come_again(gateway: GatewayD
 
     assert (answer.status_code, answer.json()["code"]) == (503, "not_available")
     assert answer.headers["retry-after"]
+
+
+async def test_who_is_known_does_not_wait_at_each_page_for_an_identity_that_hangs(
+    gateway: GatewayDoor, quickly: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await gateway.browser(HE_RUONING, "en")
+    await browser.get("/")
+    monkeypatch.setattr(session, "FRESH_SECONDS", -1)
+    hangs = Hangs()
+    services.identity.connect(hangs, "http://service")
+
+    pages = [await browser.get("/menu") for _ in range(4)]
+
+    assert [one.status_code for one in pages] == [200] * 4
+    assert all("Signing in cannot be reached now" in one.text for one in pages)
+    assert hangs.asked == 1
