@@ -178,7 +178,8 @@ def _constraint_spoke(request: Request, broken: Exception) -> Response:
 def _last_resort(request: Request, odd: BaseException) -> Response:
     """503 when the store is away, else 500."""
     if is_away(odd):
-        log.warning("away", reference=reference(request), path=request.scope.get("path"), reason=type(odd).__name__)
+        cause = getattr(getattr(odd, "orig", None), "__cause__", None) or odd  # the driver's own word: a disk that is full has one
+        log.warning("away", reference=reference(request), path=request.scope.get("path"), reason=type(cause).__name__)
         return problem(request, 503, "not_available", headers={"Retry-After": "2"})
     return unexpected(request, odd)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from infra.folder import write_private
+from infra.folder import CannotStart, write_private
 from infra.reference import cast
 from infra.reference.door import Door, NotLoaded, all_rows
 from infra.stage.players import Players, sign_in
@@ -31,7 +31,14 @@ def play_on(url: str, played: Path) -> None:
                 story = None
                 continue
             if upto > since:
-                write_private(played, upto.isoformat())
+                _keep(played, upto)
+
+
+def _keep(played: Path, upto: datetime) -> None:
+    try:
+        write_private(played, upto.isoformat())
+    except CannotStart as full:  # what was done is done again then, which the house takes for what it is
+        print(f"plays on, and will not remember how far: {full}", flush=True)
 
 
 def _players(anyone: Door) -> Players:
