@@ -63,7 +63,7 @@ class ListRowKept(Shown):
     parsed: dict[str, Any]
     changes: list[dict[str, Any]]
     errors: list[dict[str, Any]]
-    remarks: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
 
 
 class Copy(Shown):
@@ -146,7 +146,7 @@ async def _list_rows(read: AsyncSession, person: Person) -> list[ListRowKept]:
                 parsed=row.parsed,
                 changes=row.changes,
                 errors=row.errors,
-                remarks=row.remarks,
+                warnings=row.warnings,
             )
             for row, file_name, uploaded_at, uploaded_by in found
         ]

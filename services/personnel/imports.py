@@ -222,7 +222,7 @@ def _row(row: ImportRow) -> RowShown:
         name=row.name,
         changes=row.changes,  # type: ignore[arg-type]
         errors=row.errors,  # type: ignore[arg-type]
-        remarks=row.remarks,  # type: ignore[arg-type]
+        warnings=row.warnings,  # type: ignore[arg-type]
         says=RowTold.model_validate({**row.parsed, "doses": doses}) if row.outcome in ("new", "changed") else None,
     )
 

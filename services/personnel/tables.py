@@ -199,7 +199,7 @@ class ImportRow(Table):
     parsed: Mapped[dict[str, Any]]
     changes: Mapped[list[dict[str, Any]]]
     errors: Mapped[list[dict[str, Any]]]
-    remarks: Mapped[list[dict[str, Any]]]
+    warnings: Mapped[list[dict[str, Any]]]
     seen: Mapped[str | None]
 
 

@@ -10,7 +10,7 @@ from gateway.codes import WORDS
 from gateway.i18n import gettext
 from gateway.pages import environment
 from services.personnel.rules.headings import FIELDS
-from services.personnel.rules.matching import ERRORS, REMARKS
+from services.personnel.rules.matching import ERRORS, WARNINGS
 from services.personnel.rules.words import SENTENCES
 from tests.gateway.door import GatewayDoor, hidden, partial, words_of
 from tests.gateway.lists import CHANGED, ELSEWHERE, HEADINGS, NEW, NO_NAME, SAME, WRONG, sheet
@@ -59,7 +59,7 @@ async def test_the_list_of_imports_says_why_one_cannot_be_judged(gateway: Gatewa
     assert "没有找到表头" in words_of(await browser.get("/imports"))
 
 
-@pytest.mark.parametrize("code", sorted({**SENTENCES, **ERRORS, **REMARKS}))
+@pytest.mark.parametrize("code", sorted({**SENTENCES, **ERRORS, **WARNINGS}))
 def test_every_code_of_a_staff_list_has_words_in_both_languages(code: str) -> None:
     sentence = WORDS[code]
 

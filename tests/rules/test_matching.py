@@ -16,7 +16,7 @@ PRODUCTS = ("bibp", "coronavac", "sinopharm", "inactivated", "zf2001")
 
 def row(**says: Any) -> ParsedRow:
     empty = dict.fromkeys(ParsedRow._fields)
-    given: dict[str, Any] = {**empty, "row_no": 4, "number": "1001", "doses": (), "errors": (), "remarks": (), **says}
+    given: dict[str, Any] = {**empty, "row_no": 4, "number": "1001", "doses": (), "errors": (), "warnings": (), **says}
     return ParsedRow(**given)
 
 
@@ -101,12 +101,12 @@ def test_a_statement_is_taken_when_there_is_none_and_none_newer() -> None:
     assert matched(row(statement="declined"), known(said=("declined", date(2021, 5, 1)))).outcome == "same"
     assert matched(row(statement="declined"), known(said=("not_started", TODAY))).outcome == "same"
     found = matched(row(statement="not_started"), known(doses=(kept("a", "2021-03-12"),)))
-    assert (found.outcome, [one.code for one in found.remarks]) == ("same", ["statement_not_taken"])
+    assert (found.outcome, [one.code for one in found.warnings]) == ("same", ["statement_not_taken"])
 
 
-def test_a_dose_that_was_taken_back_is_remarked() -> None:
+def test_a_dose_that_was_taken_back_is_a_warning() -> None:
     found = matched(row(doses=(dose(1, "2021-03-12"),)), known(withdrawn=(date(2021, 3, 12),)))
-    assert [one.code for one in found.remarks] == ["dose_was_withdrawn"]
+    assert [one.code for one in found.warnings] == ["dose_was_withdrawn"]
 
 
 def test_a_row_with_an_error_is_refused_as_a_whole() -> None:

@@ -41,7 +41,7 @@ def test_a_good_row_is_a_person_with_doses() -> None:
     row = read("L2109-0386", "苏木", "办公室", "在编", "138 0013 8000", "1990/1/2", SINOVAC, "2021/4/6", "2021/5/4")
 
     assert row.errors == ()
-    assert row.remarks == ()
+    assert row.warnings == ()
     assert row[:10] == (7, "L2109-0386", "苏木", "办公室", "permanent", "+8613800138000", None, date(1990, 1, 2), None, None)
     assert [(dose.ordinal, dose.on, dose.lot, dose.place) for dose in row.doses] == [
         (1, date(2021, 4, 6), None, None),
@@ -77,7 +77,7 @@ def test_only_the_cause_is_said_and_not_what_follows_from_it() -> None:
     unknown_product = read("A001", "苏木", "", "", "", "", "什么苗", "2021/4/6", "2021/5/4")
 
     assert wrong(unread_first) == [("dose1_on", "date_unreadable")]
-    assert unread_first.remarks == ()
+    assert unread_first.warnings == ()
     assert len(unknown_product.errors) == 1
 
 
@@ -273,7 +273,7 @@ def test_kinds_of_employment_are_read_in_both_languages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "statement", "remark"),
+    ("text", "statement", "warning"),
     [
         ("未接种", "not_started", None),
         ("否", "not_started", None),
@@ -286,13 +286,13 @@ def test_kinds_of_employment_are_read_in_both_languages() -> None:
         ("-", None, None),
     ],
 )
-def test_a_status_is_a_statement_or_a_remark_and_never_an_invented_dose(text: str, statement: str | None, remark: str | None) -> None:
+def test_a_status_is_a_statement_or_a_warning_and_never_an_invented_dose(text: str, statement: str | None, warning: str | None) -> None:
     row = person(接种情况=text)
 
     assert row.statement == statement
     assert row.doses == ()
     assert row.errors == ()
-    assert [r.code for r in row.remarks] == ([remark] if remark else [])
+    assert [r.code for r in row.warnings] == ([warning] if warning else [])
 
 
 def test_whoever_declined_after_a_dose_keeps_the_dose() -> None:
@@ -303,18 +303,18 @@ def test_whoever_declined_after_a_dose_keeps_the_dose() -> None:
     assert row.errors == ()
 
 
-def test_a_second_dose_without_a_first_is_taken_as_it_stands_and_remarked() -> None:
+def test_a_second_dose_without_a_first_is_taken_as_it_stands_with_a_warning() -> None:
     row = read("A001", "苏木", "", "", "", "", SINOVAC, "", "2021/5/4")
 
     assert [(dose.ordinal, dose.on) for dose in row.doses] == [(2, date(2021, 5, 4))]
-    assert [(r.code, r.params) for r in row.remarks] == [("earlier_dose_missing", {"ordinal": 1})]
+    assert [(r.code, r.params) for r in row.warnings] == [("earlier_dose_missing", {"ordinal": 1})]
 
 
 def test_a_vaccine_without_a_date_is_no_dose() -> None:
     row = read("A001", "苏木", "", "", "", "", SINOVAC)
 
     assert row.doses == ()
-    assert [r.code for r in row.remarks] == ["product_without_dose"]
+    assert [r.code for r in row.warnings] == ["product_without_dose"]
 
 
 def test_blanks_that_widen_a_short_chinese_name_go_and_those_of_other_names_stay() -> None:
@@ -373,7 +373,7 @@ def test_whatever_stands_in_a_file_every_row_is_told_once_and_each_error_has_wor
     assert [row.row_no for row in parsed] == [i for i, row in enumerate(rows, 1) if i > 1 and any(cell != "" for cell in row)]
     for row in parsed:
         assert row.errors or (row.number and row.name)
-        for said in (*(Reason(error.code, error.params) for error in row.errors), *row.remarks):
+        for said in (*(Reason(error.code, error.params) for error in row.errors), *row.warnings):
             assert sentence(said.code, said.params)
             assert said.code in SENTENCES
         if not row.errors:

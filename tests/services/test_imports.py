@@ -332,7 +332,7 @@ async def test_a_known_person_is_changed_where_the_list_says_something_else(pers
         {"field": "department", "old": TEACHING.name, "new": LOGISTICS.name},
         {"field": "employment", "old": "permanent", "new": "agency"},
     ]
-    assert [one["code"] for one in told["remarks"]] == ["name_differs"]
+    assert [one["code"] for one in told["warnings"]] == ["name_differs"]
     await commit(personnel, found["id"])
 
     person = (await personnel.get(f"/people/{JIANG_CAIWEI.id}", HEALTH)).json()

@@ -91,7 +91,7 @@ async def seed_records(personnel: Door) -> None:
             kept = {"state": "ready", "choices": {}, "found": {}, "counts": {}}
             tx.add(Import(id=uuid_of("import_id", one), file_name=f"{one.name}.csv", **kept, **brought))
             await tx.flush()
-            told = {"number": one.number, "name": one.name, "parsed": {}, "changes": [], "errors": [], "remarks": []}
+            told = {"number": one.number, "name": one.name, "parsed": {}, "changes": [], "errors": [], "warnings": []}
             tx.add(ImportRow(import_id=uuid_of("import_id", one), row_no=1, outcome="same", person_id=one.id, **told))
     await seed_jobs(personnel)
 

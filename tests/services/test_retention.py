@@ -61,7 +61,7 @@ async def everything_about(personnel: Door, person: Any, own: Caller) -> None:
         uploaded_at=now(),
     )
     await personnel.has(listed)
-    row: dict[str, Any] = {"parsed": {"name": person.name}, "changes": [], "errors": [], "remarks": []}
+    row: dict[str, Any] = {"parsed": {"name": person.name}, "changes": [], "errors": [], "warnings": []}
     await personnel.has(
         ImportRow(import_id=listed.id, row_no=2, outcome="new", person_id=None, number=person.number, name=person.name, **row)
     )

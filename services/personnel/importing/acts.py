@@ -142,7 +142,7 @@ async def department_ids(tx: AsyncSession) -> dict[str, str]:
 async def keep_rows(connection: Connection, import_id: UUID, child: Child) -> None:
     """The rows of a preview take the place of an earlier one's."""
     await connection.execute("delete from import_row where import_id = $1", import_id)
-    columns = ["import_id", "row_no", "outcome", "person_id", "number", "name", "parsed", "changes", "errors", "remarks", "seen"]
+    columns = ["import_id", "row_no", "outcome", "person_id", "number", "name", "parsed", "changes", "errors", "warnings", "seen"]
     await connection.copy_to_table("import_row", source=chunks(child.file(3)), columns=columns)
 
 

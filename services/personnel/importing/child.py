@@ -57,7 +57,7 @@ def columns_of(rows: Rows, heading_row: int, chosen: Mapping[int, str | None], i
 
 def take(ends: Ends) -> None:
     """A file becomes cells without identity numbers."""
-    from services.personnel.sheets import read_sheet
+    from services.personnel.workbooks import read_sheet
 
     wish, data = ends.hear()
     reading = read_sheet(bytes(data.pop(1, b"")), wish["file_name"], encoding=wish["encoding"], sheet_name=wish["sheet_name"])
@@ -159,10 +159,10 @@ def preview(ends: Ends) -> None:
             new_departments[name] += 1
         result = match(row, beside.known if beside else None, departments, today=today, choices=choices)
         counts[result.outcome] += 1
-        changes, errors, remarks = outcome_json(result)
+        changes, errors, warnings = outcome_json(result)
         kept = parsed_json(row) if result.outcome in ("new", "changed") else "{}"
         person_id, seen = (beside.known.id, beside.seen) if beside else (None, None)
-        told = (result.outcome, person_id, row.number, row.name, kept, changes, errors, remarks, seen)
+        told = (result.outcome, person_id, row.number, row.name, kept, changes, errors, warnings, seen)
         out.add(line((wish["import_id"], row.row_no, *told)))
         if i % STEP_ROWS == STEP_ROWS - 1:
             ends.tell(done=total + i, total=2 * total)

@@ -87,11 +87,11 @@ def parsed_row(row_no: int, number: str, told: dict[str, Any]) -> ParsedRow:
 
 
 def outcome_json(found: Match) -> tuple[str, str, str]:
-    """(changes, errors, remarks) as JSON."""
+    """(changes, errors, warnings) as JSON."""
     return (
         _dumped([{"field": one.field, "old": one.old, "new": one.new} for one in found.changes]),
         _dumped([{"field": one.field, "code": one.code, "params": dict(one.params)} for one in found.errors]),
-        _dumped([{"code": one.code, "params": dict(one.params)} for one in found.remarks]),
+        _dumped([{"code": one.code, "params": dict(one.params)} for one in found.warnings]),
     )
 
 

@@ -168,7 +168,7 @@ class ErrorShown(Shown):
     params: dict[str, Any]
 
 
-class RemarkShown(Shown):
+class WarningShown(Shown):
     """What is worth telling about a row, and refuses nothing."""
 
     code: str
@@ -209,5 +209,5 @@ class RowShown(Shown):
     name: str | None
     changes: list[ChangeShown]
     errors: list[ErrorShown]
-    remarks: list[RemarkShown]
+    warnings: list[WarningShown]
     says: RowTold | None

@@ -168,7 +168,7 @@ def upgrade() -> None:
             parsed jsonb not null,
             changes jsonb not null,
             errors jsonb not null,
-            remarks jsonb not null,
+            warnings jsonb not null,
             seen text,
             constraint import_row_pkey primary key (import_id, row_no)
         );

@@ -21,7 +21,7 @@ ERRORS: Mapping[str, str] = {
     "changed_meanwhile": "This person was changed after the list was checked. Upload the row again.",
 }
 """What this rule finds wrong with a row, beside the words of words.py."""
-REMARKS: Mapping[str, str] = {
+WARNINGS: Mapping[str, str] = {
     "name_differs": "The number belongs to {old}; the list says {new}.",
     "dose_was_withdrawn": "A dose on {on} was recorded before and taken back.",
     "statement_not_taken": "There are doses on record; what the list says of the status is not taken over.",
@@ -82,7 +82,7 @@ class Match(NamedTuple):
     outcome: Outcome
     changes: tuple[Change, ...] = ()
     errors: tuple[Error, ...] = ()
-    remarks: tuple[Reason, ...] = ()
+    warnings: tuple[Reason, ...] = ()
     fields: Mapping[str, str | date] = {}
     doses: tuple[DoseWish, ...] = ()
     statement: str | None = None
@@ -104,7 +104,7 @@ def plain_department(name: str) -> str:
 
 def match(row: ParsedRow, known: Known | None, departments: Mapping[str, str], *, today: date, choices: Choices = Choices()) -> Match:
     """`departments`: plain name → name as it is kept. Everything that is wrong is told at once."""
-    errors, remarks = list(row.errors), list(row.remarks)
+    errors, warnings = list(row.errors), list(row.warnings)
     if row.number and not NUMBER.fullmatch(row.number) and not any(error.field == "number" for error in errors):
         errors.append(Error("number", "number_wrong", {"text": row.number[:60]}))
     said = {field: value for field in _FIELDS if (value := getattr(row, field)) is not None}
@@ -123,28 +123,28 @@ def match(row: ParsedRow, known: Known | None, departments: Mapping[str, str], *
     if known is not None:
         errors += _against_record(row, known, errors)
     if errors:
-        return Match("refused", errors=tuple(errors), remarks=tuple(remarks))
+        return Match("refused", errors=tuple(errors), warnings=tuple(warnings))
     if known is None:
         doses = tuple(DoseWish(None, dose.on, dose.product_code, dose.lot, dose.place) for dose in row.doses)
-        return Match("new", (), (), tuple(remarks), {**said, "number": row.number or ""}, doses, row.statement)
+        return Match("new", (), (), tuple(warnings), {**said, "number": row.number or ""}, doses, row.statement)
     fields = {field: value for field, value in said.items() if value != getattr(known, field)}
     changes = [Change(field, _text(getattr(known, field)), _text(value)) for field, value in fields.items()]
     if "name" in fields:
-        remarks.append(Reason("name_differs", {"old": known.name, "new": row.name}))
+        warnings.append(Reason("name_differs", {"old": known.name, "new": row.name}))
     wishes, dose_changes = _match_doses(row.doses, known.doses)
-    remarks += [Reason("dose_was_withdrawn", {"on": wish.on.isoformat()}) for wish in wishes if wish.on in known.withdrawn]
+    warnings += [Reason("dose_was_withdrawn", {"on": wish.on.isoformat()}) for wish in wishes if wish.on in known.withdrawn]
     changes += dose_changes
     statement = row.statement
     if statement in ("not_started", "elsewhere") and known.doses:
         statement = None
-        remarks.append(Reason("statement_not_taken"))
+        warnings.append(Reason("statement_not_taken"))
     elif statement and known.said and (known.said[0] == statement or known.said[1] >= today):
         statement = None
     if statement:
         changes.append(Change("statement", known.said[0] if known.said else None, statement))
     if not changes:
-        return Match("same", remarks=tuple(remarks))
-    return Match("changed", tuple(changes), (), tuple(remarks), fields, wishes, statement)
+        return Match("same", warnings=tuple(warnings))
+    return Match("changed", tuple(changes), (), tuple(warnings), fields, wishes, statement)
 
 
 def _text(value: str | date | None) -> str | None:

@@ -48,12 +48,12 @@ class Plan:
 class Reading:
     """One row while it is read; gathers what is wrong."""
 
-    __slots__ = ("at", "cells", "errors", "remarks", "width")
+    __slots__ = ("at", "cells", "errors", "warnings", "width")
 
     def __init__(self, cells: Sequence[Cell], plan: Plan) -> None:
         self.cells, self.at, self.width = cells, plan.at, len(cells)
         self.errors: list[FieldError] = []
-        self.remarks: list[Reason] = []
+        self.warnings: list[Reason] = []
 
     def wrong(self, field: str, code: str, **params: Any) -> None:
         self.errors.append(FieldError(field, code, params))
@@ -144,7 +144,7 @@ def read_doses(row: Reading, plan: Plan, today: date, said: set[str]) -> tuple[P
         if code is None and not product_wrong and not shared_wrong:
             row.wrong(f"dose{dose.ordinal}_product" if dose.product is not None else "product", "product_missing", ordinal=dose.ordinal)
         if first_missing and not unread:
-            row.remarks.append(Reason("earlier_dose_missing", {"ordinal": first_missing}))
+            row.warnings.append(Reason("earlier_dose_missing", {"ordinal": first_missing}))
             first_missing = 0
         doses.append(ParsedDose(dose.ordinal, on, code or "", lot, place or shared_place))
     for first, second in pairwise(doses):
@@ -160,5 +160,5 @@ def read_doses(row: Reading, plan: Plan, today: date, said: set[str]) -> tuple[P
         elif second.on == first.on:
             row.wrong(f"dose{second.ordinal}_on", "doses_same_day", first=first.ordinal, second=second.ordinal, on=second.on.isoformat())
     if shared_product and not doses and not unread:
-        row.remarks.append(Reason("product_without_dose"))
+        row.warnings.append(Reason("product_without_dose"))
     return tuple(doses)

@@ -16,7 +16,7 @@ RowError = FieldError
 
 
 class ParsedRow(NamedTuple):
-    """A row as the file tells it. With errors it is refused as a whole; remarks are told and refuse nothing. Empty stays None."""
+    """A row as the file tells it. With errors it is refused as a whole; warnings are told and refuse nothing. Empty stays None."""
 
     row_no: int
     number: str | None
@@ -31,7 +31,7 @@ class ParsedRow(NamedTuple):
     doses: tuple[ParsedDose, ...]
     statement: str | None
     errors: tuple[RowError, ...]
-    remarks: tuple[Reason, ...]
+    warnings: tuple[Reason, ...]
 
 
 def _read_statement(row: Reading, doses: Sequence[ParsedDose]) -> str | None:
@@ -42,11 +42,11 @@ def _read_statement(row: Reading, doses: Sequence[ParsedDose]) -> str | None:
     if found in ("not_started", "elsewhere") and doses:
         row.wrong("status", "status_contradicts", text=text[:60])
     elif found == "exempt":
-        row.remarks.append(Reason("exemption_not_imported", {"text": text[:60]}))
+        row.warnings.append(Reason("exemption_not_imported", {"text": text[:60]}))
     elif found == "done" and not doses and not any(error.field.startswith("dose") for error in row.errors):
-        row.remarks.append(Reason("status_without_dose", {"text": text[:60]}))
+        row.warnings.append(Reason("status_without_dose", {"text": text[:60]}))
     elif not found and text.casefold() not in NOTHING:
-        row.remarks.append(Reason("status_not_read", {"text": text[:60]}))
+        row.warnings.append(Reason("status_not_read", {"text": text[:60]}))
     return found if found in ("not_started", "declined", "elsewhere") else None
 
 
@@ -142,7 +142,7 @@ def parse_row(row_no: int, cells: Sequence[Cell], columns: Sequence[Column] | Pl
         doses,
         statement,
         tuple(row.errors),
-        tuple(row.remarks),
+        tuple(row.warnings),
     )
 
 

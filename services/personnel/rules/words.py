@@ -68,14 +68,14 @@ ROW: Mapping[str, str] = {
     "product_unknown_suggestion": "The vaccine “{text}” is not known; perhaps “{suggestion}” is meant.",
     "status_contradicts": "The status says “{text}”, but there are doses.",
 }
-REMARK: Mapping[str, str] = {
+WARNING: Mapping[str, str] = {
     "earlier_dose_missing": "There is no date for dose {ordinal}; only what stands in the file is recorded.",
     "product_without_dose": "There is a vaccine but no date of a dose; no dose is recorded.",
     "status_without_dose": "The status says “{text}”, but there is no date of a dose; no dose is recorded.",
     "status_not_read": "The status “{text}” is not taken over.",
     "exemption_not_imported": "The status says “{text}”. An exemption needs a certificate and an approval, and is recorded by hand.",
 }
-SENTENCES: Mapping[str, str] = {**FILE, **COLUMN, **ROW, **REMARK}
+SENTENCES: Mapping[str, str] = {**FILE, **COLUMN, **ROW, **WARNING}
 
 
 def sentence(code: str, params: Mapping[str, Any] | None = None) -> str:

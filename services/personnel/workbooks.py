@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.personnel.rules.columns import Cell
-from services.personnel.sheets_child import MOST_SECONDS
+from services.personnel.workbooks_child import MOST_SECONDS
 from shared.refusals import Refused
 
 MOST_BYTES = 30_000_000
@@ -53,7 +53,7 @@ async def read_sheet(data: bytes, file_name: str, *, encoding: str | None = None
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "services.personnel.sheets_child",
+        "services.personnel.workbooks_child",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,  # what it says when it breaks may hold names

@@ -13,11 +13,11 @@ import pytest
 import xlsxwriter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from services.personnel import sheets
+from services.personnel import workbooks
 from services.personnel.rules.columns import find_heading_row, map_columns
 from services.personnel.rules.rows import parse_rows
 from services.personnel.rules.words import sentence
-from services.personnel.sheets import Sheet, read_sheet
+from services.personnel.workbooks import Sheet, read_sheet
 from shared.refusals import Refused
 
 HEADINGS = ["工号", "姓名", "第一针"]
@@ -343,7 +343,7 @@ def test_a_single_nul_is_left_to_the_row_it_stands_in() -> None:
         ("encrypted", xls(*LIST, protected=True)),
         ("encrypted", bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(600)),
         ("encrypted", ods(*LIST, manifest='<manifest:file-entry><manifest:encryption-data/></manifest:file-entry>')),
-        ("too_large", bytes(sheets.MOST_BYTES + 1)),
+        ("too_large", bytes(workbooks.MOST_BYTES + 1)),
         ("too_large", zipped(**{"xl/workbook.xml": "<x/>", "xl/worksheets/sheet1.xml": bytes(101_000_000)})),
         ("too_many_rows", b"a,b\n" * 60_001),
         ("too_many_columns", b"," .join([b"x"] * 201)),
@@ -403,7 +403,7 @@ def test_entities_of_a_document_are_never_resolved(entity: str) -> None:
 
 
 def test_reading_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MOST_SECONDS", 0.001)
+    monkeypatch.setattr(workbooks, "MOST_SECONDS", 0.001)
 
     assert refusal(xlsx(*LIST)).code == "took_too_long"
 
