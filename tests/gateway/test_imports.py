@@ -181,12 +181,24 @@ async def test_departments_that_are_not_there_are_made_when_it_is_said(gateway: 
     before = words_of(await browser.get(address))
     assert "1 个处室系统里没有" in before
     assert "系统里还没有处室“外联处”" in before
+    assert "先在下面决定，要不要建立这 1 个处室" in before
 
     answer = await press(browser, address, "columns", ask_departments="1", create_departments="on")
     await gateway.doors.personnel.works()
 
     assert answer.status_code == 303
     assert "写入 1 行" in words_of(await browser.get(address))
+
+
+async def test_a_first_list_with_many_departments_shows_a_dozen_and_folds_the_rest(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING, "en")
+    rows = [(f"2021{number:04}", f"夏{number}", f"新设{number}处", *ELSEWHERE[3:]) for number in range(30)]
+
+    shown = await browser.get(await checked(gateway, browser, sheet(*rows)))
+
+    assert "say below whether the 30 departments are to be made" in words_of(shown)
+    first, _, rest = shown.text.partition("<summary>18 more</summary>")
+    assert (first.count('</b><span class="dim">1 row</span>'), rest.count('</b><span class="dim">1 row</span>')) == (12, 18)
 
 
 async def test_a_column_is_sent_elsewhere_and_the_list_compared_again(gateway: GatewayDoor) -> None:
