@@ -16,6 +16,7 @@ PAGES: dict[str | None, tuple[str, ...]] = {
     ),
     LEADER: (
         "/",
+        "/calls",
         "/people",
         "/coverage",
         "/exemptions",

@@ -17,6 +17,7 @@ async def test_names_stand_with_what_they_answer_for_and_a_way_to_call(gateway: 
     without = await browser.get("/calls")
 
     assert f'href="tel:+86{SHEN_ZHIXING.phone}"' in listed.text
+    assert f'<span class="nb">{SHEN_ZHIXING.phone}</span>' in listed.text  # on paper too, where buttons are not
     assert "教务处负责人" in words_of(listed)
     assert "没有号码" in words_of(without)
     assert 'href="/calls"' in (await browser.get("/menu")).text
