@@ -1,10 +1,11 @@
 """A week as its pages show it: posts by days, what was typed into the places, and what is wrong with them."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from gateway.services import duty, gather
+from shared.clock import now
 
 WEEK = timedelta(days=7)
 FOUND_AT_MOST = 200
@@ -54,7 +55,8 @@ def grid_of(roster: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row for each post, a cell for each day, in each the places one below the other."""
     cells: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for slot in roster["slots"]:
-        cells.setdefault((slot["post_id"], slot["on"]), []).append({**slot, "key": key_of(slot)})
+        runs = datetime.fromisoformat(slot["starts_at"]) <= now() < datetime.fromisoformat(slot["ends_at"])
+        cells.setdefault((slot["post_id"], slot["on"]), []).append({**slot, "key": key_of(slot), "runs": runs})
     return [{"post": post, "days": [(on, cells.get((post["id"], on), [])) for on in roster["days"]]} for post in roster["posts"]]
 
 

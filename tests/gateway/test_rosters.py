@@ -289,6 +289,8 @@ async def test_every_page_says_who_is_on_duty_now_and_the_home_page_too(gateway:
     home = await browser.get("/")
     assert "现在在岗" in words_of(home)
     assert "tel:" not in home.text
+    assert "正在值班" in words_of(home)
+    assert words_of(await browser.get(WEEK)).count("（你） 现在") == 1  # at night it stands in the column of yesterday
 
 
 async def test_no_page_fails_or_waits_when_duty_is_away(gateway: GatewayDoor) -> None:
