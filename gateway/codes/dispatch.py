@@ -32,6 +32,7 @@ WORDS = {
     "done.shifts_made": N_("Shifts made"),
     "done.shift_changed": N_("Shift changed; whoever has to know is told"),
     "done.shift_cancelled": N_("Shift cancelled; everybody on it is told"),
+    "done.operation_closed": N_("Operation ended; whoever was to come is told"),
     "done.day_copied": N_("Day copied"),
     "done.nothing_copied": N_("Nothing copied: that day has all these shifts already"),
     # why somebody cannot be on a shift

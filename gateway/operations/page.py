@@ -118,12 +118,28 @@ async def change_operation(request: Request, operation_id: UUID) -> Response:
     return _edit(request, operation, again, answer.problem, answer.status_code, changes(form, now, list(FIELDS)))
 
 
+@pages.post("/operations/{operation_id}/closing")
+async def close_operation(request: Request, operation_id: UUID) -> Response:
+    """End it: what has not begun is called off, and whoever was to come is told why."""
+    refuse_unless(request, "operation.change")
+    form = await typed(request)
+    answer = await dispatch.post(f"/operations/{operation_id}/closing", {"reason": form.get("reason")}, form_key(request))
+    if not answer.problem:
+        return RedirectResponse(f"/operations/{operation_id}?done=operation_closed", 303)
+    operation = await dispatch.get(f"/operations/{operation_id}")
+    now = _plain(operation)
+    fresh = {**now, **{f"was_{field}": value for field, value in now.items()}, "version": operation["version"]}
+    return _edit(request, operation, fresh, None, answer.status_code, closing=(form, answer.problem))
+
+
 def _plain(operation: Mapping[str, Any]) -> dict[str, str]:
     return {field: str(operation[field] or "") for field in FIELDS}
 
 
-def _edit(request: Request, operation: Any, form: Any, problem: Any, status: int = 200, meanwhile: Any = ()) -> Response:
-    context = {"rules": RULES, "labels": FIELDS, "meanwhile": list(meanwhile)}
+def _edit(
+    request: Request, operation: Any, form: Any, problem: Any, status: int = 200, meanwhile: Any = (), closing: Any = ({}, None)
+) -> Response:
+    context = {"rules": RULES, "labels": FIELDS, "meanwhile": list(meanwhile), "close_form": closing[0], "close_problem": closing[1]}
     return page(request, "operations/edit.html", status, operation=operation, form=form, problem=problem, **context)
 
 

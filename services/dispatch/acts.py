@@ -21,6 +21,7 @@ from shared.events import (
     AssignmentState,
     PlaceFilled,
     PlaceOpened,
+    ShiftCancelled,
     ShiftsChanged,
     ShiftState,
     TeamsChanged,
@@ -293,8 +294,21 @@ async def fill_places(tx: AsyncSession, placed: Sequence[Assignment], first: UUI
     await tx.flush()
 
 
-async def close_places(tx: AsyncSession, shift_id: UUID) -> None:
-    """Nobody is needed any more for the open places of a shift."""
+def tell_cancelled(
+    tx: AsyncSession, shifts: Sequence[Shift], named: Mapping[UUID, tuple[str, str]], assignments: Sequence[Assignment]
+) -> None:
+    """Whoever was on one of these shifts hears that it was cancelled, and why."""
+    for shift in shifts:
+        people = [one.person_id for one in assignments if one.shift_id == shift.id]
+        if people:
+            operation, site = named[shift.id]
+            times = {"starts_at": shift.starts_at, "ends_at": shift.ends_at}
+            told = {"shift_id": shift.id, "operation_name": operation, "site_name": site, "person_ids": people, "reason": shift.reason}
+            publish(tx, ShiftCancelled.model_validate(told | times))
+
+
+async def close_places(tx: AsyncSession, *shift_ids: UUID) -> None:
+    """Nobody is needed any more for the open places of these shifts."""
     async with as_system(tx):
-        shut = update(OpenPlace).where(OpenPlace.shift_id == shift_id, OpenPlace.state == "open")
+        shut = update(OpenPlace).where(OpenPlace.shift_id.in_(shift_ids), OpenPlace.state == "open")
         await tx.execute(shut.values(state="closed", closed_at=now()).execution_options(synchronize_session=False))

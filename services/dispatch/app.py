@@ -6,6 +6,7 @@ from services.dispatch.assignments import assignments
 from services.dispatch.attendance import attendance
 from services.dispatch.board import board
 from services.dispatch.candidates import candidates
+from services.dispatch.closings import closings
 from services.dispatch.copies import copies
 from services.dispatch.counts import counts
 from services.dispatch.days import days
@@ -27,6 +28,7 @@ SLICES = [
     operations,
     days,
     board,
+    closings,
     sites,
     counts,
     candidates,

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime
 from sqlalchemy import select
 
-from services.dispatch.acts import close_places, hold_shift, release_assignments, tell_shifts
+from services.dispatch.acts import close_places, hold_shift, release_assignments, tell_cancelled, tell_shifts
 from services.dispatch.moves import move_people
 from services.dispatch.reads import must_be_here, place_of, shift_shown
 from services.dispatch.rules.patterns import day_bounds, forbidden_span
@@ -16,8 +16,6 @@ from services.dispatch.tables import Operation, Shift
 from shared.auth import Caller, require
 from shared.clock import now, zone
 from shared.db import Read, Tx
-from shared.events import ShiftCancelled
-from shared.messaging.outbox import publish
 from shared.refusals import Refused, wrong
 from shared.service import Slice
 from shared.web import Body, Note, Version
@@ -106,18 +104,9 @@ async def cancel_shift(shift_id: ShiftId, wish: Cancellation, caller: Annotated[
     row.version += 1
     await release_assignments(tx, assignments, "cancelled", reason=wish.reason)
     await close_places(tx, row.id)
-    await tell_shifts(tx, [row], {row.id: (place[0].name, place[1].name)})
-    if assignments:
-        cancelled = ShiftCancelled(
-            shift_id=row.id,
-            operation_name=place[0].name,
-            site_name=place[1].name,
-            person_ids=[one.person_id for one in assignments],
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            reason=wish.reason,
-        )
-        publish(tx, cancelled)
+    named = {row.id: (place[0].name, place[1].name)}
+    await tell_shifts(tx, [row], named)
+    tell_cancelled(tx, [row], named, assignments)
     return await shift_shown(tx, row, caller, place)
 
 

@@ -356,3 +356,20 @@ async def test_another_operation_is_planned_like_one_that_is_there(gateway: Gate
     assert re.search(r'name="role_0"[^>]*value="登记"', more.text)
     assert "还缺 12" in words_of(await browser.get(answer.headers["location"]))
     assert "至少写一项分工" in words_of(roleless)
+
+
+async def test_an_operation_is_ended_with_a_reason(gateway: GatewayDoor) -> None:
+    operation, [first, *_] = await operation_tomorrow(gateway)
+    await is_on(gateway.doors.dispatch, first, LIANG_YUAN)
+    browser = await coordinator(gateway)
+    place = f"/operations/{operation['id']}"
+    page = await browser.get(f"{place}/edit")
+
+    without = await browser.post(f"{place}/closing", data={"reason": ""})
+    answer = await browser.post(f"{place}/closing", data={"reason": "任务提前完成"})
+    shown = words_of(await browser.get(answer.headers["location"]))
+
+    assert f'action="{place}/closing"' in page.text
+    assert (without.status_code, 'id="f_close_reason_error"' in without.text) == (422, True)
+    assert all(said in shown for said in ("行动已结束", "已取消"))
+    assert "任务提前完成" in words_of(await browser.get(f"/shifts/{first.id}"))

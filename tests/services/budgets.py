@@ -10,6 +10,7 @@ MORE: dict[str, tuple[int, str]] = {
         " an open place and whom to ask instead; rarely done, and never more with more people",
     ),
     "POST /shifts/{shift}/cancellation": (13, "everybody on it is held before it is, released, and told"),
+    "POST /operations/{operation}/closing": (20, "everybody on what is to come is held before the shifts are, released, and told"),
     "POST /operations/{operation}/days/copy": (14, "the old day is read, the new one made, and everybody judged and booked for it"),
     "POST /assignments": (
         15,

@@ -89,6 +89,7 @@ async def everything(dispatch: Door, duty: Door, size: int) -> Taken:
     found = await ask("PATCH", "/shifts/{shift}", later | {"version": shift.version}, shift=first.id)
     assert {one["state"] for one in found["assignments"]} == {"proposed", "released"}
     await ask("POST", "/shifts/{shift}/cancellation", {"reason": "雷雨"}, shift=first.id)
+    await ask("POST", "/operations/{operation}/closing", {"reason": "任务提前完成"}, **path)
     return taken
 
 

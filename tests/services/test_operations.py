@@ -5,11 +5,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from services.dispatch.tables import Assignment
-from shared.bookings import Span, block
-from shared.events import AssignmentsChanged, ShiftsChanged
+from services.dispatch.tables import Assignment, OpenPlace
+from shared import clock
+from shared.bookings import Span, block, booking
+from shared.events import AssignmentsChanged, ShiftCancelled, ShiftsChanged
 from tests.doors import Door, errors_of
 from tests.people import COORDINATOR, GU_CHANGTING, JIANG_CAIWEI, LIANG_YUAN, PAN_XIANGYE, STAFF, TANG_YINAN
 from tests.services.deployment import OPERATION, PATTERN, is_fit, is_on, knows_everybody, planned, shifts_of
@@ -267,3 +268,28 @@ async def test_what_is_over_is_listed_apart_from_what_lasts(dispatch: Door) -> N
 
     assert ([one["name"] for one in over["items"]], over["total"]) == (["昨天"], 1)
     assert [one["name"] for one in lasting["items"]] == ["今天"]
+
+
+async def test_an_operation_that_ends_early_calls_off_what_is_to_come_and_tells_why(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch)
+    running, later, tomorrow, *_ = await shifts_of(dispatch, operation)
+    clock.set_now(running.starts_at + timedelta(minutes=5))
+    here = await is_on(dispatch, running, LIANG_YUAN, "checked_in", checked_in_at=clock.now())
+    off = [await is_on(dispatch, later, PAN_XIANGYE), await is_on(dispatch, tomorrow, JIANG_CAIWEI, "proposed")]
+
+    answer = await dispatch.post(f"/operations/{operation['id']}/closing", {"reason": "任务提前完成"}, COORDINATOR)
+
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["until_on"], answer.json()["shift_count"]) == ("2021-08-04", 2)  # those that run, one a site
+    async with dispatch.rows() as tx:
+        states = {one.id: (one.state, one.reason) for one in await tx.scalars(select(Assignment))}
+        open_places = await tx.scalar(select(func.count()).select_from(OpenPlace))
+        assert await tx.scalar(select(booking.c.person_id)) == LIANG_YUAN.id  # the others have their time back
+    assert states == {here: ("checked_in", None), **dict.fromkeys(off, ("released", "任务提前完成"))}
+    assert open_places == 0
+    told = {tuple(one.person_ids): one.reason for one in await dispatch.told(ShiftCancelled)}
+    assert told == {(PAN_XIANGYE.id,): "任务提前完成", (JIANG_CAIWEI.id,): "任务提前完成"}
+    asked = [(operation["id"], COORDINATOR), (uuid4(), COORDINATOR), (operation["id"], STAFF)]
+    codes = [(await dispatch.post(f"/operations/{one}/closing", {"reason": "再一次"}, who)).status_code for one, who in asked]
+    assert codes == [200, 404, 403]
