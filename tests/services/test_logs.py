@@ -7,7 +7,9 @@ import pytest
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from starlette.requests import Request
 
+from shared.service import _last_resort
 from shared.web import without_values
 from tests.doors import Door
 
@@ -58,3 +60,15 @@ def test_no_line_repeats_a_code_by_which_somebody_comes_in(address: str) -> None
 
     assert "7K3M9" not in line
     assert address.split("7K3M9")[0] in line
+
+
+async def test_a_full_disk_is_called_so(personnel: Door) -> None:
+    with pytest.raises(DBAPIError) as full:
+        async with personnel.rows() as tx:
+            await tx.execute(text("do $$ begin raise exception using errcode = 'disk_full'; end $$"))
+
+    with structlog.testing.capture_logs() as lines:
+        answer = _last_resort(Request({"type": "http", "path": "/doses", "headers": []}), full.value)
+
+    assert answer.status_code == 503
+    assert [(line["event"], line["reason"]) for line in lines] == [("away", "DiskFullError")]
