@@ -28,7 +28,7 @@ ITEMS = (
     Item("/inbox", "bell", N_("Notices"), MINE),
     Item("/notices", "send", N_("Issued notices"), MINE, "notice.progress"),
     Item("/myshifts", "history", N_("My shifts"), MINE),
-    Item("/rosters", "today", N_("Roster"), DUTY),
+    Item("/rosters", "shield", N_("Roster"), DUTY),
     Item("/calls", "phone", N_("Whom to call"), DUTY, "call_list.read"),
     Item("/gaps", "warn", N_("Gaps"), DUTY, "roster.plan"),
     Item("/posts", "settings", N_("Posts"), DUTY, "post.change", "desk"),

@@ -53,6 +53,8 @@ WORDS = {
     "done.people_recorded": N_("Recorded, apart from what people answer themselves"),
     "done.record_corrected": N_("The record counts no more; it stays readable"),
     "done.notice_read": N_("Answered: received and read"),
+    "done.notice_read_late": N_("Answered after the deadline: received and read, marked late"),
+    "done.notice_done_late": N_("Answered after the deadline: done, marked late"),
     "done.notice_done": N_("Answered: done"),
     # an alert, and whom one calls
     "nobody_to_call": N_("Nobody to call is known for this shift."),

@@ -72,7 +72,7 @@ async def acknowledge(request: Request, notice_id: UUID) -> Response:
     """Received and read."""
     await typed(request)
     answer = await notifications.post(f"/inbox/{notice_id}/acknowledgement", None, form_key(request))
-    return await _notice_answered(request, answer, "notice_read")
+    return await _notice_answered(request, answer, "notice_read", "late")
 
 
 @pages.post("/me/notices/{notice_id}/done")
@@ -80,13 +80,13 @@ async def say_done(request: Request, notice_id: UUID) -> Response:
     """What it asks for is done."""
     await typed(request)
     answer = await notifications.post(f"/inbox/{notice_id}/done", None, form_key(request))
-    return await _notice_answered(request, answer, "notice_done")
+    return await _notice_answered(request, answer, "notice_done", "done_late")
 
 
-async def _notice_answered(request: Request, answer: Answer, done: str) -> Response:
+async def _notice_answered(request: Request, answer: Answer, done: str, late: str) -> Response:
     request.app.state.sessions.unread.forget([(request.state.me["person"] or {}).get("id", "")])
     if answer.problem is None:
-        return RedirectResponse(f"/?done={done}", 303)
+        return RedirectResponse(f"/?done={done}{'_late' if answer.data[late] else ''}", 303)
     return await _show(request, answer.status_code, notice_problem=answer.problem)
 
 

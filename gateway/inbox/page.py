@@ -70,7 +70,7 @@ async def acknowledge(request: Request, notice_id: UUID) -> Response:
     """Received and read."""
     form = await typed(request)
     answer = await notifications.post(f"/inbox/{notice_id}/acknowledgement", key=form_key(request))
-    return await _answered(request, notice_id, answer, "notice_read", to_list=form.get("back") == "list")
+    return await _answered(request, notice_id, answer, "notice_read", "late", to_list=form.get("back") == "list")
 
 
 @pages.post("/inbox/{notice_id}/done")
@@ -78,13 +78,16 @@ async def say_done(request: Request, notice_id: UUID) -> Response:
     """What it asks for is done."""
     form = await typed(request)
     answer = await notifications.post(f"/inbox/{notice_id}/done", key=form_key(request))
-    return await _answered(request, notice_id, answer, "notice_done", to_list=form.get("back") == "list")
+    return await _answered(request, notice_id, answer, "notice_done", "done_late", to_list=form.get("back") == "list")
 
 
-async def _answered(request: Request, notice_id: UUID, answer: Answer, done: str = "", *, to_list: bool = False) -> Response:
+async def _answered(
+    request: Request, notice_id: UUID, answer: Answer, done: str = "", late: str = "", *, to_list: bool = False
+) -> Response:
     request.app.state.sessions.unread.forget([(request.state.me["person"] or {}).get("id", "")])
     if answer.problem is None:
         goal = "/inbox" if to_list else f"/inbox/{notice_id}"
+        done += "_late" if late and answer.data[late] else ""
         return RedirectResponse(f"{goal}?done={done}" if done else goal, 303)
     if to_list:
         return await _list(request, status=answer.status_code, problem=answer.problem)

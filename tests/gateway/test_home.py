@@ -31,6 +31,7 @@ from tests.people import (
     caller,
 )
 from tests.services.deployment import assignment, is_on, knows_everybody, planned, shifts_of
+from tests.services.duties import people, published
 from tests.services.let_in import PASSWORD, has_account
 from tests.services.notified import tell
 
@@ -434,3 +435,13 @@ async def test_the_record_is_private_to_the_page_and_not_kept_on_the_phone(gatew
     assert "data-away hidden" in kept
     for never in ("202104", "dose to go", LIANG_YUAN.born_on.strftime("%Y"), "Who has looked"):
         assert never not in words_of(httpx.Response(200, text=kept))
+
+
+async def test_a_duty_says_whom_to_tell_when_one_cannot_come(gateway: GatewayDoor) -> None:
+    await people(gateway.doors.duty)
+    await published(gateway.doors.duty)
+
+    words = words_of(await (await gateway.browser(LIANG_YUAN, "en")).get("/"))
+
+    assert "Next duty" in words
+    assert "If you cannot come, tell the duty planner at once" in words

@@ -75,8 +75,9 @@ async def test_an_answer_after_the_deadline_is_shown_as_late(gateway: GatewayDoo
     browser = await gateway.browser(LIANG_YUAN)
     assert "现在回复仍然算数，记为迟" in words_of(await browser.get(f"/inbox/{notice['id']}"))
 
-    await browser.post(f"/inbox/{notice['id']}/acknowledgement", data={"once": "a1"})
+    answered = await browser.post(f"/inbox/{notice['id']}/acknowledgement", data={"once": "a1"}, follow_redirects=True)
 
+    assert "已过截止，记为迟回复" in words_of(answered)
     assert "迟回复" in words_of(await browser.get(f"/inbox/{notice['id']}"))
     assert "迟回复" in words_of(await browser.get("/inbox"))
 
