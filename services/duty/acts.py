@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.duty import rules
-from services.duty.reads import Asked, Known, People, Week, candidates_for, own_reasons, reached_by, standing, takes_over_at, week_of
+from services.duty.ranking import Asked, candidates_for
+from services.duty.reads import Known, People, Week, own_reasons, reached_by, standing, takes_over_at, week_of
 from services.duty.rules import Key, Slot
 from services.duty.tables import Amendment, Duty, Gap, KnownPerson
 from shared.auth import SYSTEM, Caller

@@ -7,7 +7,8 @@ from uuid import UUID
 from fastapi import Query
 
 from services.duty import rules
-from services.duty.reads import Asked, candidates_for, named, shown_candidate
+from services.duty.ranking import Asked, candidates_for, shown_candidate
+from services.duty.reads import named
 from services.duty.shapes import EXAMPLE_ID, CandidateShown, PersonBrief, PostShown
 from services.duty.tables import Post
 from shared.auth import Caller, require

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from services.duty import rules
 from services.duty.acts import stand_in
-from services.duty.reads import Asked, Found, Known, brief, candidates_for, duty_shown, people_of, shown_candidate, week_of
+from services.duty.ranking import Asked, Found, candidates_for, shown_candidate
+from services.duty.reads import Known, brief, duty_shown, people_of, week_of
 from services.duty.shapes import EXAMPLE_ID, CandidateShown, DutyShown, PersonBrief, PostBrief, PostShown
 from services.duty.tables import Gap, Roster
 from shared.auth import Caller, require

@@ -1,25 +1,24 @@
-"""Questions that several slices ask: who is it, how does a week stand, what is wrong with it, and who may stand in."""
+"""Questions that several slices ask: who is it, how does a week stand, and what is wrong with it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import ColumnElement, Select, Text, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Text, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from services.duty import rules
-from services.duty.rules import Candidate, Key, Ranked, Slot
-from services.duty.shapes import CandidateShown, DutyShown, PersonBrief, PostBrief, PostShown, ReasonShown
+from services.duty.rules import Key, Slot
+from services.duty.shapes import DutyShown, PersonBrief, PostBrief, PostShown
 from services.duty.tables import Amendment, Duty, Gap, KnownDepartment, KnownPerson, Post, Roster
-from shared.bookings import LONGEST_REST, Span, booking, judge, limits, taken
+from shared.bookings import judge
 from shared.clock import now, today, zone
 from shared.refusals import Reason
-from shared.rest import UNAVAILABLE
 
-ASKED_AT_MOST = 60  # candidates are judged one by one: these are the likeliest, the others would only be slower to read
+ASKED_AT_MOST = 60  # of all who are called so or may hold a place: more would only be slower to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,8 @@ async def week_of(read: AsyncSession, monday: date, *, hold: bool = False) -> We
     return Week(monday, roster, posts, rules.slots_of_week(monday, posts, zone()), duties, gaps)
 
 
-def _people() -> Any:
+def people_asked() -> Any:
+    """The columns of `Known`, to be asked of whomever."""
     wanted = select(
         KnownPerson.id,
         KnownPerson.name,
@@ -127,10 +127,11 @@ async def people_of(read: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Known
     wanted = set(ids)
     if not wanted:
         return {}
-    return {row[0]: Known(*row) for row in await read.execute(_people().where(KnownPerson.id.in_(wanted)))}
+    return {row[0]: Known(*row) for row in await read.execute(people_asked().where(KnownPerson.id.in_(wanted)))}
 
 
-def _fits(search: str) -> ColumnElement[bool]:
+def is_called(search: str) -> ColumnElement[bool]:
+    """Do a name, its pinyin or a number hold these letters?"""
     said = search.replace(" ", "")
     by_pinyin = func.replace(KnownPerson.sort_key, " ", "", type_=Text()).icontains(said, autoescape=True)
     by_number = KnownPerson.number.istartswith(said, autoescape=True)
@@ -141,8 +142,8 @@ async def named(read: AsyncSession, *, search: str | None, ids: Collection[UUID]
     """Those who fit what was typed and have not left, and those of these ids, in the order of their names."""
     wanted: list[ColumnElement[bool]] = [KnownPerson.id.in_(ids)]
     if search:
-        wanted.append(and_(_fits(search), or_(KnownPerson.left_on.is_(None), KnownPerson.left_on > today())))
-    found = _people().where(or_(*wanted)).order_by(KnownPerson.sort_key, KnownPerson.number).limit(ASKED_AT_MOST + len(ids))
+        wanted.append(and_(is_called(search), or_(KnownPerson.left_on.is_(None), KnownPerson.left_on > today())))
+    found = people_asked().where(or_(*wanted)).order_by(KnownPerson.sort_key, KnownPerson.number).limit(ASKED_AT_MOST + len(ids))
     return [Known(*row) for row in await read.execute(found)]
 
 
@@ -260,83 +261,6 @@ def _begins_at(week: Week, slot: Slot, person_id: UUID) -> datetime:
     if duty is not None and duty.person_id == person_id and week.published:
         return duty.starts_at
     return takes_over_at(week, slot, now()) if week.published else slot.starts_at
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A place that somebody is looked for: of which post, and the time it takes; the span's person is not asked."""
-
-    post: PostShown
-    wanted: Span
-
-
-Found = list[tuple[Known, Ranked]]
-
-
-async def candidates_for(read: AsyncSession, *asked: Asked, search: str | None = None, most: int = ASKED_AT_MOST) -> list[Found]:
-    """For each of these places those who may hold it, the best first; whoever has left is not among them. Three statements, whatever
-    the number of places and the size of the pools: the likeliest are chosen by the database, and only those are judged one by one."""
-    if not asked:
-        return []
-    reached = await reached_by(read, {one for place in asked for one in place.post.pool_departments})
-    likeliest = [_likeliest(number, place, reached, search, most).subquery() for number, place in enumerate(asked)]
-    rows = (await read.execute(union_all(*(select(one) for one in likeliest)))).all()
-    found: list[dict[UUID, Known]] = [{} for _ in asked]
-    for row in rows:
-        found[row[-1]][row[0]] = Known(*row[:-1])
-    booked = await _booked(read, {person_id for people in found for person_id in people}, [place.wanted for place in asked])
-    ranked = []
-    for place, people in zip(asked, found, strict=True):
-        candidates = [Candidate(one.id, one.sort_key, booked.get(one.id, ())) for one in people.values()]
-        ranked.append([(people[one.person_id], one) for one in rules.rank(place.wanted, candidates, limits(), zone())])
-    return ranked
-
-
-def _likeliest(number: int, place: Asked, reached: Mapping[UUID, set[UUID]], search: str | None, most: int) -> Select[Any]:
-    post, wanted = place.post, place.wanted
-    on = wanted.ends_at.astimezone(zone()).date()
-    may: list[ColumnElement[bool]] = [or_(KnownPerson.left_on.is_(None), KnownPerson.left_on > on), KnownPerson.id != wanted.person_id]
-    if post.pool_departments or post.pool_people:
-        departments = set[UUID]().union(*(reached.get(one, set()) for one in post.pool_departments))
-        may.append(or_(KnownPerson.department_id.in_(departments), KnownPerson.id.in_(post.pool_people)))
-    if search:
-        may.append(_fits(search))
-    rest = timedelta(hours=limits().rest_hours)
-    around = func.tstzrange(wanted.starts_at - rest, wanted.ends_at + rest)
-    busy = select(booking.c.person_id).where(booking.c.during.op("&&")(around)).distinct().subquery()
-    back = func.tstzrange(wanted.starts_at - rules.LOOKS_BACK, wanted.starts_at)
-    length = func.extract("epoch", func.upper(booking.c.during) - func.lower(booking.c.during)) / 3600
-    worked = (
-        select(booking.c.person_id, func.sum(func.coalesce(booking.c.counted_hours, length)).label("hours"))
-        .where(booking.c.during.op("&&")(back), booking.c.kind != UNAVAILABLE)
-        .group_by(booking.c.person_id)
-        .subquery()
-    )
-    found = _people().add_columns(literal(number).label("number_asked")).outerjoin(worked, worked.c.person_id == KnownPerson.id).where(*may)
-    found = found.outerjoin(busy, busy.c.person_id == KnownPerson.id)
-    likeliest: Select[Any] = found.order_by(busy.c.person_id.is_not(None), func.coalesce(worked.c.hours, 0), KnownPerson.sort_key).limit(
-        most
-    )
-    return likeliest
-
-
-async def _booked(read: AsyncSession, person_ids: Collection[UUID], wanted: Sequence[Span]) -> dict[UUID, list[Span]]:
-    begins_at = min(one.starts_at for one in wanted) - rules.LOOKS_BACK
-    booked: dict[UUID, list[Span]] = {}
-    for span in await taken(read, person_ids, begins_at, max(one.ends_at for one in wanted) + LONGEST_REST):
-        booked.setdefault(span.person_id, []).append(span)
-    return booked
-
-
-def shown_candidate(known: Known, ranked: Ranked) -> CandidateShown:
-    """A candidate as those who plan read it."""
-    return CandidateShown(
-        person=known.brief(numbers=True),
-        free=not ranked.reasons,
-        reasons=[ReasonShown(code=one.code, params=dict(one.params)) for one in ranked.reasons],
-        hours_28_days=ranked.hours,
-        weekend_hours_28_days=ranked.weekend_hours,
-    )
 
 
 async def amendments_of(read: AsyncSession, monday: date) -> Sequence[Amendment]:
