@@ -21,6 +21,7 @@ BODY_BYTES = 1_000_000
 _BAD_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _VALUES = re.compile(r"(DETAIL:|invalid input for query argument \$\d+:)(?:(?!\n\n|\n\[SQL|\n  File ).)*", re.S)
 _CODE = re.compile(r"(/activat(?:e|ions)/|/feeds/|/checkin/)[^/?\s\"']+")
+_WALL_TIME = re.compile(r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
 _BAD_NOTE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -36,12 +37,24 @@ def _note(value: str) -> str:
     return unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
 
 
+def _wall_time(value: str) -> str:
+    if not _WALL_TIME.fullmatch(value):
+        raise PydanticCustomError("not_a_wall_time", "is no hour and minute")
+    return value
+
+
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
 """One line of text: NFC, no controls, no lone surrogates, 1 to 200 characters."""
 Note = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_note)]
 """Text of several lines, up to 2,000 characters."""
 Code = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """A code or a number as institutions give them: letters, digits, dot, dash, underscore."""
+WallTime = Annotated[
+    str,
+    AfterValidator(_wall_time),
+    Field(description="On the institution's clock: HH:MM", json_schema_extra={"pattern": _WALL_TIME.pattern}),
+]
+"""An hour and a minute of whatever day."""
 Secret = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_line)]
 """A password or code as it is typed."""
 Count = Annotated[int, Field(ge=0, le=2_000_000_000)]
@@ -102,6 +115,7 @@ SENTENCES: Mapping[str, str] = {
     "unknown_id": "There is nothing with this id.",
     "not_a_date": "This is no date; year-month-day is one.",
     "not_a_time": "This is no time; a date, T, hours, minutes and the offset from UTC are one.",
+    "not_a_wall_time": "This is no time of a day; two digits for the hour, a colon and two for the minute are one.",
     "zone_missing": "A time needs its offset from UTC.",
     "not_a_choice": "This is none of the choices.",
     "not_a_number": "This is no number.",

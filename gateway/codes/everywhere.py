@@ -32,6 +32,7 @@ WORDS = {
     "not_a_number": N_("This is not a number."),
     "not_a_date": N_("This is not a date. Write year, month and day."),
     "not_a_time": N_("This is not a time. Write day, hour and minute."),
+    "not_a_wall_time": N_("Write hour and minute with two digits each, like 08:00."),
     "no_such_time": N_("There is no such time. Write day, hour and minute."),
     "time_twice": N_("The clocks went back that night: say which of the two is meant."),
     "zone_missing": N_("The time has no zone."),

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from services.dispatch.rules.patterns import Times
 from shared.fitness import asks
-from shared.web import Body, Line, Note, Shown
+from shared.web import Body, Line, Note, Shown, WallTime
 
 EXAMPLE_ID = "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"
 
@@ -66,7 +66,6 @@ class Unplaced(Shown):
     params: dict[str, object]
 
 
-WallTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="By the local clock, HH:MM")]
 MOST_SHIFTS = 5000
 """One request makes no more shifts: 50 sites, ten times a day, for ten days."""
 

@@ -15,12 +15,11 @@ from shared.auth import Caller, require
 from shared.db import Read, Tx
 from shared.refusals import Refused, wrong
 from shared.service import Slice
-from shared.web import Body, Line, Listed, Version
+from shared.web import Body, Line, Listed, Version, WallTime
 
 posts = Slice(prefix="/posts", tags=["posts"])
 
 PostId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
-WallTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="On the institution's clock: HH:MM")]
 Hours = Annotated[float, Field(gt=0, le=24, description="How long it lasts; 24: until the same time next day")]
 HeadCount = Annotated[int, Field(ge=1, le=50)]
 CountedHours = Annotated[float, Field(ge=0, le=24, description="How many of its hours count for the limit in 24; null: all")]

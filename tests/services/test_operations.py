@@ -63,7 +63,7 @@ async def test_opening_opens_the_shifts_and_tells_them(dispatch: Door) -> None:
     [
         ({"until_on": "2021-08-03"}, "until_on", "ends_before_it_begins"),
         ({"until_on": "2023-08-03"}, "until_on", "too_big"),
-        ({"pattern": PATTERN | {"times": [["8:00", "12:00"]]}}, "pattern.times.0.0", "odd_characters"),
+        ({"pattern": PATTERN | {"times": [["8:00", "12:00"]]}}, "pattern.times.0.0", "not_a_wall_time"),
         ({"pattern": PATTERN | {"times": [["08:00", "12:00"]] * 2}}, "pattern.times", "named_twice"),
         ({"pattern": PATTERN | {"roles": PATTERN["roles"] * 2}}, "pattern.roles", "named_twice"),
         ({"requirement": "dancing"}, "requirement", "not_a_choice"),
