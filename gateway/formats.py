@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date, format_timedelta
@@ -41,19 +42,30 @@ def day(value: Any) -> date | None:
     return found.date() if found else None
 
 
+@lru_cache(maxsize=4096)
+def _spelled(found: date, pattern: str, lang: str) -> str:
+    """Babel reads its pattern anew at each date; a list has the same few days over and over."""
+    return format_date(found, pattern, locale=locale(lang))
+
+
+@lru_cache(maxsize=4096)
+def _grouped(value: float, lang: str) -> str:
+    return format_decimal(value, locale=locale(lang))
+
+
 def write_date(lang: str, value: Any, *, year: bool = False) -> str:
     """`2021 年 3 月 12 日`, `12 Mar 2021`; without the year when it is this year's, unless `year` is asked for."""
     found = day(value)
     if found is None:
         return NOTHING
     long, short = _DAYS[lang]
-    return format_date(found, long if year or found.year != MOMENT.get().year else short, locale=locale(lang))
+    return _spelled(found, long if year or found.year != MOMENT.get().year else short, lang)
 
 
 def write_weekday(lang: str, value: Any) -> str:
     """`周四`, `Thu`."""
     found = day(value)
-    return NOTHING if found is None else format_date(found, "EEE", locale=locale(lang))
+    return NOTHING if found is None else _spelled(found, "EEE", lang)
 
 
 def write_time(lang: str, value: Any) -> str:
@@ -70,7 +82,7 @@ def write_datetime(lang: str, value: Any) -> str:
 
 def write_number(lang: str, value: Any) -> str:
     """`1,321`; nothing is written for nothing."""
-    return NOTHING if value is None or value == "" else format_decimal(value, locale=locale(lang))
+    return NOTHING if value is None or value == "" else _grouped(value, lang)
 
 
 def write_percent(lang: str, value: Any, of: Any = None, digits: int = 0) -> str:
