@@ -198,11 +198,13 @@ async def test_no_page_of_a_coordinator_has_a_barrier_or_scrolls_sideways(screen
     shift = await screen.page.locator("#day a.slot").first.get_attribute("href")
     await screen.open(f"{place}?on=2021-08-28")
     empty_shift = await screen.page.locator("#day a.slot").first.get_attribute("href")
+    await screen.open(f"{place}/more")
+    site = await screen.page.locator(f"main a[href^='{place}/sites/']").first.get_attribute("href")
     wrong: list[str] = []
     for path in (
         *("/teams", "/teams/new", f"/teams/{team}", f"/teams/{team}/edit", "/openings", "/operations", "/operations/new"),
         *(f"{place}?on=2021-08-26", f"{place}?on=2021-08-27", f"{place}/edit", f"{place}/more?on=2021-08-26"),
-        *(f"{place}/print?on=2021-08-26", f"{place}/filling?on=2021-08-27&team_id={team}"),
+        *(f"{place}/print?on=2021-08-26", f"{place}/filling?on=2021-08-27&team_id={team}", str(site)),
         *(str(shift), f"{shift}?q=nobody-is-called-so", f"{shift}/edit", f"{empty_shift}?role=秩序引导"),
     ):
         await screen.open(path)
