@@ -88,8 +88,9 @@ async def list_cast(caller: Annotated[Caller, anyone(_WHY)], aside: Aside) -> Ca
             ("administrator", 1),
         )
         for role, many in granted:
-            given = exists().where(Role.person_id == KnownPerson.id, Role.role == role, Role.state == "given")
-            picked += await _pick(tx, given, role, many, ("first", "second"))
+            given = select(Role.id).where(Role.person_id == KnownPerson.id, Role.role == role, Role.state == "given")
+            first_given = given.order_by(Role.id).limit(1).scalar_subquery()  # so whoever is given it by hand sends nobody off
+            picked += await _pick(tx, given.exists(), role, many, ("first", "second"), first_given)
         on_duty = exists().where(KnownDuty.person_id == KnownPerson.id, *officer_duty_runs())
         picked += await _pick(tx, on_duty, "duty_officer", 1, ("on_duty",))
         answered_for = aliased(KnownDepartment)  # not the department that the person belongs to
@@ -109,9 +110,11 @@ def _plain(picked: list[CastMember]) -> ColumnElement[bool]:
     return KnownPerson.id.not_in([one.person_id for one in picked]) & ~granted
 
 
-async def _pick(tx: AsyncSession, which: ColumnElement[bool], role: CastRole, many: int, hints: tuple[str, ...]) -> list[CastMember]:
+async def _pick(
+    tx: AsyncSession, which: ColumnElement[bool], role: CastRole, many: int, hints: tuple[str, ...], *before: ColumnElement[UUID]
+) -> list[CastMember]:
     named = select(KnownPerson, KnownDepartment.name).outerjoin(KnownDepartment, KnownDepartment.id == KnownPerson.department_id)
-    rows = await tx.execute(named.where(which, is_here()).order_by(KnownPerson.number, KnownPerson.id).limit(many))
+    rows = await tx.execute(named.where(which, is_here()).order_by(*before, KnownPerson.number, KnownPerson.id).limit(many))
     return [
         CastMember(person_id=person.id, role=role, name=person.name, department=name, employment=person.employment, hint=hint)
         for (person, name), hint in zip(rows, hints, strict=False)

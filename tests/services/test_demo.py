@@ -44,6 +44,15 @@ async def test_there_is_a_part_for_each_role_there_is(identity: Door) -> None:
     assert [row["name"] for row in cast if row["hint"] == "agency"] == [PAN_XIANGYE.name]
 
 
+async def test_who_is_given_a_role_by_hand_takes_nobody_s_part(identity: Door) -> None:
+    for person in (HE_RUONING, LU_ZHIYAO, JIANG_CAIWEI):
+        await has_account(identity, person, "health", password=None)
+
+    cast = (await identity.get("/demo/cast")).json()["items"]
+
+    assert [row["name"] for row in cast if row["role"] == "health"] == [HE_RUONING.name, LU_ZHIYAO.name]
+
+
 async def test_the_officer_is_whoever_is_on_duty_by_the_clock_and_planner_and_coordinator_have_their_parts(identity: Door) -> None:
     for person, role in ((FANG_JIBAI, "duty_planner"), (SHEN_ZHIXING, "coordinator")):
         await has_account(identity, person, role, password=None)
