@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from gateway.live import CROWD_SECONDS, Hints, topics_of
 from gateway.unread import Unread
+from services.identity.tables import Role
 from shared import clock
 from shared.events import AcknowledgementsChanged, AlertsChanged, GapOpened, NoticesChanged, ShiftCancelled, ShiftMoved
 from tests.gateway.door import GatewayDoor, partial, words_of
@@ -19,6 +20,7 @@ from tests.people import (
     SHEN_ZHIXING,
     STAFF,
     ZHONG_YIFAN,
+    Person,
 )
 from tests.services.notified import at, issued, item_of, moment, progress, tell
 from tests.services.test_alerts import PLACE, PLACE_FILLED
@@ -105,6 +107,12 @@ async def test_another_ones_notice_is_not_there(gateway: GatewayDoor) -> None:
     assert (await (await gateway.browser(LIANG_YUAN)).get(f"/inbox/{notice['id']}")).status_code == 404
 
 
+async def holds(gateway: GatewayDoor, person: Person, role: str) -> None:
+    """Whoever holds a role sees to what it sees to."""
+    async with gateway.doors.identity.rows() as tx:
+        tx.add(Role(person_id=person.id, role=role, state="given", asked_at=clock.now()))
+
+
 async def test_alerts_lead_to_where_they_are_solved_and_can_be_seen(gateway: GatewayDoor) -> None:
     notifications = gateway.doors.notifications
     await tell(notifications)
@@ -122,6 +130,7 @@ async def test_alerts_lead_to_where_they_are_solved_and_can_be_seen(gateway: Gat
     await notifications.hears(ShiftMoved(**mine, old_starts_at=moment("08:00"), old_ends_at=moment("12:00"), reason="雷雨"))
     await at(notifications, "10:00")
 
+    await holds(gateway, FANG_JIBAI, "duty_planner")
     head, planner, staff = [await gateway.browser(one) for one in (SHEN_ZHIXING, FANG_JIBAI, LIANG_YUAN)]
 
     assert f"/notices/{notice['id']}/people?state=missing" in (await head.get("/inbox")).text
@@ -160,7 +169,8 @@ async def test_the_badge_counts_what_waits_and_is_asked_for_again_after_an_answe
 async def test_a_place_that_somebody_fell_out_of_stands_in_the_badge_of_every_page(gateway: GatewayDoor) -> None:
     notifications = gateway.doors.notifications
     await tell(notifications)
-    browser = await gateway.browser(JIANG_CAIWEI)  # coordinates
+    await holds(gateway, JIANG_CAIWEI, "coordinator")
+    browser = await gateway.browser(JIANG_CAIWEI)
     await notifications.hears(PLACE)
 
     shown = words_of(await browser.get("/privacy"))
