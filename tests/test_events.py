@@ -32,9 +32,10 @@ by_name = pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__
 
 @cache
 def made_in(path: Path) -> frozenset[str]:
-    """The names that a file calls: `GapOpened(...)` makes one."""
-    calls = (node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
-    return frozenset(call.id for call in calls if isinstance(call, ast.Name))
+    """The names that a file calls: `GapOpened(...)` makes one, and so does `GapOpened.model_validate(...)`."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    made = [call.value if isinstance(call, ast.Attribute) and call.attr == "model_validate" else call for call in calls]
+    return frozenset(one.id for one in made if isinstance(one, ast.Name))
 
 
 def makers_of(kind: type[Event], floor: str) -> Iterator[Path]:
