@@ -31,6 +31,7 @@ FLAGS = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)  # the groups are read by the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker runs them all: there is one demo."""
     for item in items:
