@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from services.dispatch.placing import Manner, one_placed, place_people
 from services.dispatch.ranking import Vacancy, shortlists
-from services.dispatch.reads import brief, brief_people
+from services.dispatch.reads import brief, brief_people, reason_told
 from services.dispatch.shapes import EXAMPLE_ID, AssignmentShown, PersonBrief, SiteBrief
-from services.dispatch.tables import OpenPlace, Operation, Shift, Site
+from services.dispatch.tables import Assignment, OpenPlace, Operation, Shift, Site
 from shared.auth import Caller, require
 from shared.clock import now
 from shared.db import Read, Tx
@@ -23,6 +23,7 @@ alerts = Slice(prefix="/alerts", tags=["alerts"])
 
 MOST = 200
 SHOWN_CANDIDATES = 5
+TYPED = frozenset({"declined", "released"})  # because of a person, who said why
 
 AlertId = Annotated[UUID, Path(examples=[EXAMPLE_ID], description="The assignment of who fell out")]
 
@@ -36,7 +37,8 @@ class Instead(Shown):
 
 
 class AlertShown(Shown):
-    """A place that is open since somebody fell out, and whom to ask instead, the best first."""
+    """A place that is open since somebody fell out, and whom to ask instead, the best first. `reason`: the words of whoever declined or
+    released, for those who may read them."""
 
     assignment_id: UUID
     shift_id: UUID
@@ -48,6 +50,7 @@ class AlertShown(Shown):
     ends_at: datetime
     person: PersonBrief
     because: Literal["declined", "left", "unfit", "unavailable", "duty", "released"]
+    reason: str | None
     opened_at: datetime
     candidates: list[Instead]
 
@@ -64,14 +67,15 @@ class Stand(Body):
 @alerts.get("")
 async def list_alerts(caller: Annotated[Caller, require("candidate.read")], read: Read) -> Listed[AlertShown]:
     """Open places of shifts that are not over, soonest first, each with up to five who are fit, free and rested; at most 200."""
-    wanted = select(OpenPlace, Shift, Site, Operation).join(Shift, Shift.id == OpenPlace.shift_id).join(Site, Site.id == Shift.site_id)
-    wanted = wanted.join(Operation, Operation.id == Shift.operation_id)
+    wanted = select(OpenPlace, Shift, Site, Operation, Assignment).join(Shift, Shift.id == OpenPlace.shift_id)
+    wanted = wanted.join(Site, Site.id == Shift.site_id).join(Operation, Operation.id == Shift.operation_id)
+    wanted = wanted.outerjoin(Assignment, Assignment.id == OpenPlace.assignment_id)  # who may not see it sees the place nevertheless
     wanted = wanted.where(OpenPlace.state == "open", Shift.ends_at > now(), Shift.state != "cancelled")
     by = (Shift.starts_at, OpenPlace.opened_at, OpenPlace.assignment_id)
     rows = (await read.execute(wanted.order_by(*by).limit(MOST))).all()
     vacancies = [
         Vacancy(place.assignment_id, shift.id, operation.requirement, max(shift.starts_at, now()), shift.ends_at, place.person_id)
-        for place, shift, _, operation in rows
+        for place, shift, _, operation, _ in rows
     ]
     best = await shortlists(read, vacancies, SHOWN_CANDIDATES)
     asked = {one.person_id for found in best.values() for one in found}
@@ -88,13 +92,14 @@ async def list_alerts(caller: Annotated[Caller, require("candidate.read")], read
             ends_at=shift.ends_at,
             person=brief(names, place.person_id),
             because=place.because,  # type: ignore[arg-type]
+            reason=reason_told(gone, caller) if gone and place.because in TYPED else None,
             opened_at=place.opened_at,
             candidates=[
                 Instead(person=brief(names, one.person_id), hours_28_days=round(one.hours, 1), last_end_at=one.last_end)
                 for one in best.get(place.assignment_id, ())
             ],
         )
-        for place, shift, site, operation in rows
+        for place, shift, site, operation, gone in rows
     ]
     return Listed(items=items, total=len(items), page_size=MOST)
 

@@ -62,10 +62,19 @@ async def must_be_here(read: AsyncSession, **fields: Collection[UUID | None]) ->
             raise wrong(field, "unknown_id")
 
 
+def reason_told(row: Assignment, caller: Caller) -> str | None:
+    """The reason of an assignment, where this caller may read it. Reasons are typed words, and often of somebody's health: the person reads
+    them, and whoever puts people on shifts."""
+    return row.reason if _may_read_reasons(row, caller) else None
+
+
+def _may_read_reasons(row: Assignment, caller: Caller) -> bool:
+    return caller.reach("assignment.confirm").everything or row.person_id == caller.person_id
+
+
 def assignment_shown(row: Assignment, people: Mapping[UUID, PersonBrief], caller: Caller) -> AssignmentShown:
-    """An assignment with the person's name. Reasons are typed words, and often of somebody's health: the person reads them, and whoever
-    puts people on shifts."""
-    told = caller.reach("assignment.confirm").everything or row.person_id == caller.person_id
+    """An assignment with the person's name, and the reasons where this caller may read them."""
+    told = _may_read_reasons(row, caller)
     return AssignmentShown(
         id=row.id,
         shift_id=row.shift_id,

@@ -67,6 +67,20 @@ async def test_why_somebody_cannot_come_is_read_by_them_and_by_whoever_puts_peop
         assert words(await dispatch.get(f"/shifts/{shift.id}", who)) == seen, who.name
 
 
+async def test_an_open_place_says_the_words_of_whoever_declined_or_released_to_whoever_fills_it(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    shift = (await shifts_of(dispatch, await planned(dispatch)))[0]
+    declined, released = await is_on(dispatch, shift, LIANG_YUAN), await is_on(dispatch, shift, PAN_XIANGYE)
+    await dispatch.post(f"/assignments/{declined}/answer", {"answer": "decline", "reason": "身体不适"}, caller(LIANG_YUAN))
+    await dispatch.post(f"/assignments/{released}/release", {"reason": "调去西门"}, COORDINATOR)
+
+    for who in (COORDINATOR, LEADER, client("filler", "dispatch:write")):
+        found = {one["because"]: one["reason"] for one in (await dispatch.get("/alerts", who)).json()["items"]}
+        assert found == {"declined": "身体不适", "released": "调去西门"}, who.name
+    for who in (OFFICER, GATE_LEADER, client("reader", "dispatch:read")):
+        assert (await dispatch.get("/alerts", who)).status_code == 403, who.name
+
+
 async def test_who_leads_a_shift_learns_of_a_walk_on_what_forbids_it_and_not_where_they_are_nor_until_when_they_are_fit(
     dispatch: Door,
 ) -> None:
