@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.ranking import Vacancy, fitness_of, ranked_for, spans_of, unfit
 from services.dispatch.reads import brief, brief_people
+from services.dispatch.rules.moving import OVERRIDABLE
 from services.dispatch.shapes import CandidateShown, PersonBrief, ReasonShown, ShiftId, SiteBrief
 from services.dispatch.tables import HOLDS_PLACE, Assignment, KnownFitness, Operation, Shift, ShiftRole, Site
 from shared.auth import Caller, require
@@ -162,7 +163,7 @@ async def list_candidates(
         person_id = one.person_id
         reasons = [
             *unfit(fitness, person_id, rule, shift.starts_at, shift.ends_at),
-            *(_named(reason) for reason in what_forbids(_span(shift, person_id), theirs.get(person_id, ()), bounds)),
+            *_against(what_forbids(_span(shift, person_id), theirs.get(person_id, ()), bounds)),
             *([Reason("full")] if full else []),
         ]
         items.append(
@@ -197,6 +198,12 @@ async def _places(read: AsyncSession, shift: Shift, role: str | None) -> tuple[b
 
 def _span(shift: Shift, person_id: UUID) -> Span:
     return Span(shift.id, person_id, shift.starts_at, shift.ends_at, "assignment")
+
+
+def _against(found: Sequence[Reason]) -> list[Reason]:
+    """What the calendar says against somebody: where they are at that time; else what of rest and hours."""
+    away = [reason for reason in found if reason.code not in OVERRIDABLE]
+    return [_named(reason) for reason in away or found]
 
 
 def _named(reason: Reason) -> Reason:

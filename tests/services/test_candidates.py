@@ -78,6 +78,18 @@ async def test_the_fit_and_free_come_first_with_the_fewest_hours_and_the_others_
     assert [one["rank"] for one in found] == [1, 2, 3, 4, 5]
 
 
+async def test_of_whoever_is_elsewhere_at_that_time_rest_and_hours_say_no_more(dispatch: Door, duty: Door) -> None:
+    *_, tomorrow = (await deployed(dispatch))[:3]
+    await team(dispatch, LIANG_YUAN, GU_CHANGTING)
+    await on_duty(duty, LIANG_YUAN, tomorrow.starts_at - timedelta(hours=8), 12)
+    await on_duty(duty, GU_CHANGTING, tomorrow.ends_at, 12)
+
+    why = {one["person"]["name"]: [it["code"] for it in one["reasons"]] for one in await candidates(dispatch, tomorrow)}
+
+    assert why["梁予安"] == ["on_duty"]
+    assert why["顾长亭"] == ["too_many_hours"]
+
+
 async def test_without_teams_everybody_is_a_candidate_and_a_search_finds_anybody(dispatch: Door) -> None:
     first, *_ = await deployed(dispatch)
     everybody = await candidates(dispatch, first)
