@@ -7,6 +7,7 @@ from gateway.i18n import N_
 from shared.policy import ACTIONS, OWN
 
 TABS = 5  # what fits under a thumb at 320 px
+FOURTH = "/operations"  # of whoever may open it, before what is one's own: that is reached from `Today`, too
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,12 @@ def items_for(roles: Collection[str]) -> list[Item]:
 
 
 def tabs_of(items: Sequence[Item]) -> list[Item]:
-    """What stands in the tab bar of a phone. What does not fit is behind the last tab, `More`; `Me` is then there, too."""
+    """What stands in the tab bar of a phone, the fourth by the role. What does not fit is behind `More`; `Me` is then there, too."""
     if len(items) <= TABS and all(item.place != "desk" for item in items):
         return list(items)
-    return [*[item for item in items if item.place == "both"][: TABS - 1], MENU]
+    shown = [item for item in items if item.place == "both"]
+    fourth = next((item for item in shown if item.href == FOURTH), shown[TABS - 2])
+    return [*shown[: TABS - 2], fourth, MENU]
 
 
 def current(path: str, items: Sequence[Item]) -> str:

@@ -220,6 +220,13 @@ def test_the_rail_shows_what_the_policy_allows_and_the_tab_bar_what_fits() -> No
     assert tabs_of(health)[-1] == MENU
 
 
+@pytest.mark.parametrize("role", ["coordinator", "leader", "duty_officer"])
+def test_whoever_watches_operations_has_them_under_the_thumb(role: str) -> None:
+    tabs = [item.href for item in tabs_of(items_for({"everyone", role}))]
+
+    assert tabs == ["/", "/inbox", "/notices", "/operations", "/menu"]
+
+
 def test_a_page_below_an_entry_lights_that_entry() -> None:
     items = items_for({"health"})
 
