@@ -98,6 +98,7 @@ async def _shown(
         "checkin/lead.html",
         answer.status_code if answer else 200,
         shift=shift,
+        to_shift=may(request, "board.read"),
         groups=grouped(held),
         begun=datetime.fromisoformat(shift["starts_at"]) <= now,
         ended=ends_at if (ends_at := datetime.fromisoformat(shift["ends_at"]).astimezone(clock.zone())) <= now else None,
