@@ -211,7 +211,8 @@ def topics_of(subject: str, data: dict[str, Any]) -> dict[str, str]:
             return {"teams": "team.read"} | {f"team:{one['id']}": "team.read" for one in data["teams"]}
         case events.ShiftsChanged.subject:
             operations = {f"operation:{one['operation_id']}": "board.read" for one in data["shifts"]}
-            return {"operations": "board.read"} | operations | {f"shift:{one['id']}": "assignment.read" for one in data["shifts"]}
+            shifts = {f"shift:{one['id']}": "assignment.read" for one in data["shifts"]}
+            return {"operations": "board.read"} | operations | shifts | {f"places:{one['id']}": "" for one in data["shifts"]}
         case events.AssignmentsChanged.subject:
             shifts = {f"shift:{one['shift_id']}": "assignment.read" for one in data["assignments"]}
             own = {f"assignments:{one['person_id']}": "assignment.read" for one in data["assignments"]}
@@ -219,7 +220,7 @@ def topics_of(subject: str, data: dict[str, Any]) -> dict[str, str]:
             return {"assignments": "assignment.read"} | shifts | own | places
         case events.CountsChanged.subject:
             return {f"operation:{data['operation_id']}": "board.read"}
-        case events.PlaceOpened.subject | events.PlaceFilled.subject:
+        case events.PlaceOpened.subject | events.PlaceFilled.subject | events.PlaceClosed.subject:
             return {"openings": "candidate.read", f"shift:{data['shift_id']}": "assignment.read"}
         case events.DutiesChanged.subject:
             return {"rosters": "roster.read", "on_duty": "roster.read"}

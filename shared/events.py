@@ -378,6 +378,14 @@ class PlaceFilled(Event):
     person_id: UUID
 
 
+class PlaceClosed(Event):
+    """Nobody is needed any more for the place that somebody fell out of: the shift was cancelled, or has fewer places now."""
+
+    subject: ClassVar[str] = "event.dispatch.place.closed"
+    assignment_id: UUID  # of the one who fell out
+    shift_id: UUID
+
+
 class CountsChanged(Event):
     """Sample counts of a site were entered."""
 

@@ -29,6 +29,8 @@ WORDS = {
     "too_many_shifts": N_("This would be more than {most} shifts. Make them in several steps."),
     "no_shifts": N_("There are no shifts on this day."),
     "named_twice": N_("This stands here twice."),
+    "places_held": N_("{held_count} places of this role are held. Release somebody before there are fewer."),
+    "too_many_roles": N_("A shift has at most {most} roles."),
     "done.shifts_made": N_("Shifts made"),
     "done.shift_changed": N_("Shift changed; whoever has to know is told"),
     "done.shift_cancelled": N_("Shift cancelled; everybody on it is told"),

@@ -1,4 +1,4 @@
-"""A shift that moves or falls out: what changes, who is told and has to answer again, and why."""
+"""A shift that moves, needs more or fewer people, or falls out: what changes, who is told and has to answer again, and why."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +15,7 @@ from gateway.meanwhile import changes, chosen, rebased, version_of
 from gateway.pages import Pages, page
 from gateway.rights import refuse_unless
 from gateway.services import Answer, dispatch
+from gateway.shifts import roles
 from shared.clock import zone
 
 pages = Pages()
@@ -45,29 +46,40 @@ async def change_shift(request: Request, shift_id: UUID) -> Response:
     """Change or move it. Only what was changed is sent: a time nobody touched stays the instant it was."""
     refuse_unless(request, "operation.change")
     form = await typed(request)
+    before = await dispatch.get(f"/shifts/{shift_id}")
+    names = roles.fields_of(before)
+    fields = [*FIELDS, *names]
+    changed = {field: value for field, value in chosen(form, fields).items() if value != str(form.get(f"was_{field}", "") or "")}
     wish: dict[str, Any] = {}
-    for field, value in chosen(form, list(FIELDS)).items():
-        if value == str(form.get(f"was_{field}", "") or ""):
+    wanted, wrong = roles.wishes_of(form, changed, names)
+    if wrong:
+        return await _form(request, before, form, Answer(422, problem=wrong))
+    for field, value in changed.items():
+        if field in names:
             continue
         if field in ("starts_at", "ends_at"):
             meant = local_times(value, zone())
             if not meant:
                 wrong = wrong_field(field, "no_such_time" if value else "required")
-                return await _form(request, await dispatch.get(f"/shifts/{shift_id}"), form, Answer(422, problem=wrong))
+                return await _form(request, before, form, Answer(422, problem=wrong))
             wish[field] = meant[0].isoformat()  # of a time that the clock shows twice the first, as a pattern takes it
         else:
             wish[field] = bool(value) if field == "signup" else value or None
     if form.get("reason"):
         wish["reason"] = form["reason"]
+    if wanted:
+        wish["roles"] = list(wanted.values())
     answer = await dispatch.send("PATCH", f"/shifts/{shift_id}", {**wish, "version": version_of(form)}, form_key(request))
     if not answer.problem:
         return RedirectResponse(f"/shifts/{shift_id}?done=shift_changed", 303)
     if answer.problem["code"] != "changed_meanwhile":
-        return await _form(request, await dispatch.get(f"/shifts/{shift_id}"), form, answer)
+        said = Answer(answer.status_code, problem=roles.beside(answer.problem, list(wanted)))
+        return await _form(request, await dispatch.get(f"/shifts/{shift_id}"), form, said)
     shift = answer.problem["params"].get("current") or await dispatch.get(f"/shifts/{shift_id}")
     now = _plain(shift)
-    again = rebased(form, now, list(FIELDS), shift["version"]) | {"reason": form.get("reason", "")}
-    return await _form(request, shift, again, answer, changes(form, now, list(FIELDS)))
+    fields = [*FIELDS, *roles.fields_of(shift)]
+    again = rebased(form, now, fields, shift["version"]) | {field: form.get(field, "") for field in ("reason", *roles.NEW)}
+    return await _form(request, shift, again, answer, changes(form, now, fields))
 
 
 @pages.post("/shifts/{shift_id}/cancellation")
@@ -91,7 +103,7 @@ def _plain(shift: Mapping[str, Any]) -> dict[str, str]:
     }
     leader = (shift["leader"] or {}).get("id", "")
     plain = {"site_id": shift["site"]["id"], "leader_id": leader, "signup": "on" if shift["signup"] else "", "bring": shift["bring"] or ""}
-    return {**local, **plain}
+    return {**local, **plain, **roles.counts_of(shift)}
 
 
 async def _form(
@@ -114,7 +126,8 @@ async def _form(
         form=form,
         problem=answer.problem if answer else None,
         meanwhile=list(meanwhile),
-        labels=FIELDS,
+        labels=FIELDS | roles.fields_of(shift),
+        held={f"count_{place}": one["taken_count"] for place, one in enumerate(shift["roles"])},
         cancel_form=cancelling[0],
         cancel_problem=cancelling[1],
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.ranking import Vacancy, shortlists
@@ -305,10 +305,3 @@ def tell_cancelled(
             times = {"starts_at": shift.starts_at, "ends_at": shift.ends_at}
             told = {"shift_id": shift.id, "operation_name": operation, "site_name": site, "person_ids": people, "reason": shift.reason}
             publish(tx, ShiftCancelled.model_validate(told | times))
-
-
-async def close_places(tx: AsyncSession, *shift_ids: UUID) -> None:
-    """Nobody is needed any more for the open places of these shifts."""
-    async with as_system(tx):
-        shut = update(OpenPlace).where(OpenPlace.shift_id.in_(shift_ids), OpenPlace.state == "open")
-        await tx.execute(shut.values(state="closed", closed_at=now()).execution_options(synchronize_session=False))

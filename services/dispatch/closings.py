@@ -4,7 +4,8 @@ from typing import Annotated
 
 from sqlalchemy import select, update
 
-from services.dispatch.acts import close_places, held_operation, release_assignments, tell_cancelled, tell_shifts
+from services.dispatch.acts import held_operation, release_assignments, tell_cancelled, tell_shifts
+from services.dispatch.places import close_places
 from services.dispatch.reads import operation_shown
 from services.dispatch.shapes import OperationId, OperationShown, Why
 from services.dispatch.tables import OPEN_STATES, Assignment, Shift, Site

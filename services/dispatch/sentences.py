@@ -17,6 +17,8 @@ SAID: dict[str, str] = {
     "too_many_hours": "That would be too many hours in 24.",
     "not_fit": "This person is not fit for all of this shift by its rule set.",
     "full": "All places of this role are taken.",
+    "places_held": "So many places of this role are held: release somebody first.",
+    "too_many_roles": "A shift has at most 20 roles.",
     "on_it_already": "This person is on this shift already.",
     "has_left": "This person has left, or will have by then.",
     "has_begun": "This shift has begun.",

@@ -70,6 +70,9 @@ MOST_SHIFTS = 5000
 """One request makes no more shifts: 50 sites, ten times a day, for ten days."""
 
 
+MOST_ROLES = 20
+
+
 class RoleWish(Body):
     """How many people a shift needs in a role."""
 
@@ -77,19 +80,21 @@ class RoleWish(Body):
     head_count: Annotated[int, Field(ge=1, le=1000)]
 
 
+def _each_once(roles: list[RoleWish]) -> list[RoleWish]:
+    if max(Counter(one.name for one in roles).values()) > 1:
+        raise PydanticCustomError("named_twice", "one name stands for two")
+    return roles
+
+
+RoleWishes = Annotated[list[RoleWish], Field(min_length=1, max_length=MOST_ROLES), AfterValidator(_each_once)]
+
+
 class Pattern(Body):
     """The shifts of each day: from when until when by the local clock (an end that is not later is the next day's), and whom they need."""
 
     times: Annotated[list[Annotated[list[WallTime], Field(min_length=2, max_length=2)]], Field(min_length=1, max_length=24)]
-    roles: Annotated[list[RoleWish], Field(min_length=1, max_length=20)]
+    roles: RoleWishes
     signup: bool = False
-
-    @field_validator("roles")
-    @classmethod
-    def _each_once(cls, roles: list[RoleWish]) -> list[RoleWish]:
-        if max(Counter(one.name for one in roles).values()) > 1:
-            raise PydanticCustomError("named_twice", "one name stands for two")
-        return roles
 
     @field_validator("times")
     @classmethod

@@ -7,11 +7,12 @@ from uuid import UUID
 from pydantic import AwareDatetime
 from sqlalchemy import select
 
-from services.dispatch.acts import close_places, hold_shift, release_assignments, tell_cancelled, tell_shifts
+from services.dispatch.acts import hold_shift, release_assignments, tell_cancelled, tell_shifts
 from services.dispatch.moves import move_people
+from services.dispatch.places import close_places, set_head_counts
 from services.dispatch.reads import must_be_here, place_of, shift_shown
 from services.dispatch.rules.patterns import day_bounds, forbidden_span
-from services.dispatch.shapes import ShiftId, ShiftShown
+from services.dispatch.shapes import RoleWishes, ShiftId, ShiftShown
 from services.dispatch.tables import Operation, Shift
 from shared.auth import Caller, require
 from shared.clock import now, zone
@@ -24,7 +25,8 @@ shifts = Slice(prefix="/shifts", tags=["shifts"])
 
 
 class ShiftWish(Body):
-    """What to change; a field that is not sent stays as it is, null empties it. Other times or another site move the shift."""
+    """What to change; a field that is not sent stays as it is, null empties it. Other times or another site move the shift. `roles`: so
+    many places have these roles from now on; a new name is a role more, and a role that is not named stays as it is."""
 
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
@@ -33,11 +35,18 @@ class ShiftWish(Body):
     leader_id: UUID | None = None
     bring: Note | None = None
     reason: Note | None = None
+    roles: RoleWishes | None = None
     version: Version
 
     model_config = Body.model_config | {
         "json_schema_extra": {
-            "example": {"starts_at": "2021-08-05T13:00:00+08:00", "ends_at": "2021-08-05T17:00:00+08:00", "reason": "雷雨", "version": 1}
+            "example": {
+                "starts_at": "2021-08-05T13:00:00+08:00",
+                "ends_at": "2021-08-05T17:00:00+08:00",
+                "reason": "雷雨",
+                "roles": [{"name": "信息登记", "head_count": 4}],
+                "version": 1,
+            }
         }
     }
 
@@ -62,15 +71,17 @@ async def show_shift(shift_id: ShiftId, caller: Annotated[Caller, require("opera
 @shifts.patch("/{shift_id}")
 async def change_shift(shift_id: ShiftId, wish: ShiftWish, caller: Annotated[Caller, require("operation.change")], tx: Tx) -> ShiftShown:
     """Change a shift. When it moves, everybody on it is told the old and the new times: whoever still can is asked again, whoever cannot
-    is released and leaves an open place; those already there stay when only its end moves. Refused: `changed_meanwhile`, `not_found`,
+    is released and leaves an open place; those already there stay when only its end moves. A role is given more places until the shift
+    ends, also while it runs, and fewer down to those that somebody holds. Refused: `changed_meanwhile`, `not_found`,
     `cancelled_already`, `over_already`, `begun_already`, `overlap` (somebody already there is needed elsewhere), `made_already`, `busy`;
-    422 `ends_before_start`, `shift_too_long`, `in_the_past`, `outside_operation`, `unknown_id`."""
+    422 `ends_before_start`, `shift_too_long`, `in_the_past`, `outside_operation`, `unknown_id`, `named_twice`, `too_many_roles`,
+    `places_held` (at `roles.0.head_count`, with how many)."""
     row, assignments = await hold_shift(tx, shift_id)
     if row.version != wish.version:
         raise Refused("changed_meanwhile", 409, {"current": (await shift_shown(tx, row, caller)).model_dump(mode="json")})
     _must_be_to_come(row)
     given = wish.model_dump(exclude_unset=True, exclude={"version"})
-    for field in ("starts_at", "ends_at", "site_id", "signup"):
+    for field in ("starts_at", "ends_at", "site_id", "signup", "roles"):
         if field in given and given[field] is None:
             raise wrong(field, "required")
     if given.get("leader_id") not in (None, row.leader_id):
@@ -83,11 +94,14 @@ async def change_shift(shift_id: ShiftId, wish: ShiftWish, caller: Annotated[Cal
     if new != old:
         _check_move(row, place[0], *new, begun=any(one.state == "checked_in" for one in assignments))
     for field, value in given.items():
-        setattr(row, field, value)
+        if field != "roles":
+            setattr(row, field, value)
     row.version += 1
     await tx.flush()
     if new != old and assignments:
         await move_people(tx, row, place, assignments, old[0], old[1])
+    if wish.roles:
+        await set_head_counts(tx, row, wish.roles)
     await tell_shifts(tx, [row], {row.id: (place[0].name, place[1].name)})
     return await shift_shown(tx, row, caller, place)
 

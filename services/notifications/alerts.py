@@ -15,7 +15,7 @@ from services.notifications.tables import Alert, AlertPerson, KnownDepartment, N
 from shared.auth import Caller, require
 from shared.clock import now
 from shared.db import Read, Tx, as_system
-from shared.events import GapFilled, GapOpened, PlaceFilled, PlaceOpened, ShiftCancelled, ShiftMoved
+from shared.events import GapFilled, GapOpened, PlaceClosed, PlaceFilled, PlaceOpened, ShiftCancelled, ShiftMoved
 from shared.refusals import Refused
 from shared.service import Slice
 from shared.web import Listed, PageNo, PageSize
@@ -60,6 +60,12 @@ async def alert_of_place(event: PlaceOpened, tx: AsyncSession) -> None:
 async def close_place(event: PlaceFilled, tx: AsyncSession) -> None:
     """Somebody stands in."""
     await close_alert(tx, "place", str(event.assignment_id), event.person_id)
+
+
+@alerts.on(PlaceClosed)
+async def close_place_unneeded(event: PlaceClosed, tx: AsyncSession) -> None:
+    """Nobody is looked for any more."""
+    await close_alert(tx, "place", str(event.assignment_id), None)
 
 
 @alerts.on(ShiftMoved)

@@ -199,7 +199,10 @@ async def test_nobody_else_opens_the_leader_s_page_and_the_coordinator_does(gate
     coordinates = await coordinator(gateway, "en")
 
     assert member.status_code == 403
+    back = f'href="/shifts/{day.shifts[0].id}"'
     assert LIANG_YUAN.name in words_of(await coordinates.get(day.lead))
+    assert back in (await coordinates.get(day.lead)).text
+    assert back not in (await (await gateway.browser(GU_CHANGTING)).get(day.lead)).text  # to whom that page is closed
     assert (await coordinates.get(day.lead, headers=partial("people"))).text.lstrip().startswith('<section class="card" id="people"')
 
 

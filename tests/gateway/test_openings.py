@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from gateway.live import topics_of
-from shared.events import AssignmentsChanged, PlaceFilled, PlaceOpened, ShiftsChanged, TeamsChanged
+from shared.events import AssignmentsChanged, PlaceClosed, PlaceFilled, PlaceOpened, ShiftsChanged, TeamsChanged
 from tests.gateway.deployment import coordinator, operation_tomorrow, team_of
 from tests.gateway.door import GatewayDoor, hidden, words_of
 from tests.people import COORDINATOR, FU_XINGJIAN, JIANG_CAIWEI, LIANG_YUAN, PAN_XIANGYE, TANG_YINAN, caller
@@ -30,7 +30,7 @@ async def test_a_place_is_filled_in_two_taps(gateway: GatewayDoor) -> None:
     answer = await browser.post(f"/openings/{row}", data=form)  # the second
     after = words_of(await browser.get(answer.headers["location"]))
 
-    for said in ("1 个位置有人退出", "缺人：登记", "江采薇来不了。", "东门采样点", "符合，有空"):
+    for said in ("1 个位置有人退出", "缺人：登记", "江采薇来不了。", "家中有事", "东门采样点", "符合，有空"):
         assert said in words_of(page)
     assert answer.status_code == 303
     assert "已派工补位" in after
@@ -87,7 +87,7 @@ def test_open_pages_hear_of_what_they_show() -> None:
     on_it = {"id": "a", "shift_id": "s", "person_id": "p"}
 
     assert topics_of(TeamsChanged.subject, {"teams": [{"id": "t"}]}) == {"teams": "team.read", "team:t": "team.read"}
-    assert topics_of(ShiftsChanged.subject, {"shifts": [shift]}).keys() == {"operations", "operation:o", "shift:s"}
+    assert topics_of(ShiftsChanged.subject, {"shifts": [shift]}).keys() == {"operations", "operation:o", "shift:s", "places:s"}
     assert topics_of(AssignmentsChanged.subject, {"assignments": [on_it]}).keys() >= {"assignments", "shift:s", "assignments:p"}
-    for subject in (PlaceOpened.subject, PlaceFilled.subject):
+    for subject in (PlaceOpened.subject, PlaceFilled.subject, PlaceClosed.subject):
         assert topics_of(subject, {"shift_id": "s"})["openings"] == "candidate.read"

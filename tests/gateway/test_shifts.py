@@ -250,3 +250,56 @@ async def test_from_a_shift_one_notifies_those_on_it_and_the_look_names_the_shif
     assert f'value="{first.id}" selected' in form.text
     assert "将发给 1 人" in looked
     assert "班次上的人 · 东门采样点 · 8 月 5 日 08:00–12:00" in looked
+
+
+async def test_a_shift_is_given_more_people_and_a_role_more(gateway: GatewayDoor) -> None:
+    _, [first, *_] = await operation_tomorrow(gateway)
+    await is_on(gateway.doors.dispatch, first, LIANG_YUAN)
+    browser = await coordinator(gateway)
+    page = await browser.get(f"/shifts/{first.id}/edit")
+
+    answer = await browser.post(f"/shifts/{first.id}/edit", data={**fields_of(page), "count_0": "3", "role_new": "扫码", "count_new": "2"})
+    shown = words_of(await browser.get(answer.headers["location"]))
+
+    assert (fields_of(page)["count_0"], "登记要几人 已有 1 人" in words_of(page)) == ("2", True)
+    assert answer.status_code == 303
+    assert "登记 1/3 · 秩序 0/1 · 扫码 0/2" in shown
+    assert "梁予安 教务处 已确认" in shown  # nobody has to answer again
+
+
+async def test_fewer_than_are_held_is_said_beside_the_number_and_what_was_typed_stays(gateway: GatewayDoor) -> None:
+    _, [first, *_] = await operation_tomorrow(gateway)
+    for person in (LIANG_YUAN, PAN_XIANGYE):
+        await is_on(gateway.doors.dispatch, first, person)
+    browser = await coordinator(gateway)
+    form = fields_of(await browser.get(f"/shifts/{first.id}/edit"))
+    path = f"/shifts/{first.id}/edit"
+
+    fewer = await browser.post(path, data={**form, "count_1": "2", "count_0": "1"})
+    nameless = await browser.post(path, data={**form, "count_new": "2"})
+    there = await browser.post(path, data={**form, "role_new": "登记", "count_new": "5"})
+    many = await browser.post(path, data={**form, "role_new": "扫码", "count_new": "1001"})
+
+    assert (fewer.status_code, 'id="f_count_0_error"' in fewer.text, 'id="f_count_1_error"' in fewer.text) == (422, True, False)
+    assert "这项分工已有 2 人" in words_of(fewer)
+    assert (fields_of(fewer)["count_0"], fields_of(fewer)["count_1"]) == ("1", "2")
+    assert (nameless.status_code, 'id="f_role_new_error"' in nameless.text) == (422, True)
+    assert (there.status_code, 'id="f_role_new_error"' in there.text) == (422, True)
+    assert (many.status_code, 'id="f_count_new_error"' in many.text) == (422, True)
+
+
+async def test_two_change_how_many_a_shift_needs_and_the_second_decides(gateway: GatewayDoor) -> None:
+    _, [first, *_] = await operation_tomorrow(gateway)
+    browser = await coordinator(gateway)
+    form = fields_of(await browser.get(f"/shifts/{first.id}/edit"))
+    theirs = {"roles": [{"name": "登记", "head_count": 5}, {"name": "扫码", "head_count": 4}], "version": int(form["version"])}
+    assert (await gateway.doors.dispatch.patch(f"/shifts/{first.id}", theirs, COORDINATOR)).status_code == 200
+
+    stale = await browser.post(f"/shifts/{first.id}/edit", data={**form, "count_0": "3", "role_new": "测温", "count_new": "1"})
+    answer = await browser.post(f"/shifts/{first.id}/edit", data={**fields_of(stale), "take_count_0": "mine"})
+    shown = words_of(await browser.get(f"/shifts/{first.id}"))
+
+    assert (stale.status_code, "take_count_0" in stale.text, "take_count_2" in stale.text) == (409, True, False)
+    assert answer.status_code == 303
+    assert "登记 3/3" not in shown
+    assert "登记 0/3 · 秩序 0/1 · 扫码 0/4 · 测温 0/1" in shown

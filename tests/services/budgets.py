@@ -5,9 +5,10 @@ MORE: dict[str, tuple[int, str]] = {
     "POST /doses/{dose}/corrections": (12, "the row that is corrected is held and marked before the one that supersedes it is written"),
     "PATCH /people/{person}": (12, "a birthday and a last day in one: time held, calendar and removal kept, standing and fitness computed"),
     "PATCH /shifts/{shift}": (
-        25,
+        28,
         "everybody on it is held before it is, and judged at the new times; who stays and who goes are two kinds of rows, with bookings,"
-        " an open place and whom to ask instead; rarely done, and never more with more people",
+        " an open place and whom to ask instead; roles with more, with fewer and of their own are three; rarely done, and never more with"
+        " more people",
     ),
     "POST /shifts/{shift}/cancellation": (13, "everybody on it is held before it is, released, and told"),
     "POST /operations/{operation}/closing": (20, "everybody on what is to come is held before the shifts are, released, and told"),

@@ -13,6 +13,7 @@ from shared.events import (
     GapOpened,
     HoldersChanged,
     HolderState,
+    PlaceClosed,
     PlaceFilled,
     PlaceOpened,
     ShiftCancelled,
@@ -192,3 +193,14 @@ async def test_the_same_event_again_alerts_nobody_twice(notifications: Door) -> 
     await notifications.hears(PLACE)
 
     assert len(await alerts_of(notifications, COORDINATOR)) == 1
+
+
+async def test_a_place_that_nobody_is_needed_for_any_more_waits_no_longer(notifications: Door) -> None:
+    await tell(notifications)
+    await notifications.hears(PLACE)
+
+    await notifications.hears(PlaceClosed(assignment_id=PLACE.assignment_id, shift_id=PLACE.shift_id))
+
+    assert await alerts_of(notifications, COORDINATOR) == []
+    (seen,) = await alerts_of(notifications, COORDINATOR, open=False)
+    assert (seen["closed_at"] is not None, seen["closed_by"]) == (True, None)

@@ -86,7 +86,8 @@ async def everything(dispatch: Door, duty: Door, size: int) -> Taken:
     await ask("GET", "/operations/{operation}/board?days=7", **path)
     shift = await _read(dispatch, first.id)
     later = {"starts_at": (first.starts_at + timedelta(hours=2)).isoformat(), "ends_at": (first.ends_at + timedelta(hours=2)).isoformat()}
-    found = await ask("PATCH", "/shifts/{shift}", later | {"version": shift.version}, shift=first.id)
+    roles = [{"name": "登记", "head_count": 49}, {"name": "扫码", "head_count": 1}]
+    found = await ask("PATCH", "/shifts/{shift}", later | {"roles": roles, "version": shift.version}, shift=first.id)
     assert {one["state"] for one in found["assignments"]} == {"proposed", "released"}
     await ask("POST", "/shifts/{shift}/cancellation", {"reason": "雷雨"}, shift=first.id)
     await ask("POST", "/operations/{operation}/closing", {"reason": "任务提前完成"}, **path)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from services.dispatch.tables import OpenPlace, Shift
 from shared import clock
 from shared.bookings import Span, block, book, hold_time_of, taken
-from shared.events import AssignmentsChanged, PlaceOpened, ShiftCancelled, ShiftMoved, ShiftsChanged
+from shared.events import AssignmentsChanged, PlaceClosed, PlaceOpened, ShiftCancelled, ShiftMoved, ShiftsChanged
 from shared.refusals import Refused
 from tests.doors import Door, errors_of
 from tests.people import COORDINATOR, GU_CHANGTING, JIANG_CAIWEI, LIANG_YUAN, PAN_XIANGYE, STAFF, TANG_YINAN, Person, caller
@@ -302,3 +302,104 @@ async def test_the_code_of_a_site_is_for_who_leads_there(dispatch: Door) -> None
     assert len(led.json()["code"]) >= 12
     assert (await dispatch.get(f"/sites/{site['id']}/code", STAFF)).status_code == 404
     assert "code" not in str((await dispatch.get(f"/operations/{operation['id']}", COORDINATOR)).json())
+
+
+async def asked_for(dispatch: Door, shift: Shift, version: int = 2, **head_counts: int) -> httpx.Response:
+    roles = [{"name": name, "head_count": count} for name, count in head_counts.items()]
+    return await dispatch.patch(f"/shifts/{shift.id}", {"roles": roles, "version": version}, COORDINATOR)
+
+
+def places(answer: httpx.Response) -> list[tuple[str, int, int]]:
+    return [(one["name"], one["head_count"], one["taken_count"]) for one in answer.json()["roles"]]
+
+
+async def test_a_shift_may_need_more_people_and_one_more_role_also_while_it_runs(dispatch: Door) -> None:
+    operation, shift = await tomorrow(dispatch)
+    row = await is_on(dispatch, shift, LIANG_YUAN, "checked_in")
+    clock.set_now(shift.starts_at + timedelta(hours=1))
+
+    answer = await asked_for(dispatch, shift, 登记=3, 扫码=2)
+    clock.set_now(shift.ends_at)
+    over = await asked_for(dispatch, shift, 3, 登记=4)
+
+    assert answer.status_code == 200, answer.text
+    assert places(answer) == [("登记", 3, 1), ("秩序", 1, 0), ("扫码", 2, 0)]
+    assert (over.status_code, over.json()["code"]) == (409, "over_already")
+    assert (await assignment(dispatch, row)).state == "checked_in"
+    assert (await dispatch.told(ShiftsChanged))[-1].shifts[0].version == 3
+    assert await dispatch.told(PlaceOpened) == []  # as when a shift is made: nobody fell out
+    board = (await dispatch.get(f"/operations/{operation['id']}/board?on=2021-08-05", COORDINATOR)).json()
+    assert board["totals"]["head_count"] == 4 * 3 + 3
+
+
+async def test_fewer_only_down_to_those_who_hold_a_place(dispatch: Door) -> None:
+    _, shift = await tomorrow(dispatch)
+    await asked_for(dispatch, shift, 登记=4)
+    for person, state in ((LIANG_YUAN, "proposed"), (PAN_XIANGYE, "confirmed"), (GU_CHANGTING, "declined"), (JIANG_CAIWEI, "released")):
+        await is_on(dispatch, shift, person, state)
+
+    refused = await asked_for(dispatch, shift, 3, 秩序=2, 登记=1)
+    answer = await asked_for(dispatch, shift, 3, 登记=2)
+
+    assert (refused.status_code, errors_of(refused)) == (422, [("roles.1.head_count", "places_held", {"held_count": 2})])
+    assert places(answer) == [("登记", 2, 2), ("秩序", 1, 0)]
+
+
+async def test_a_place_that_falls_away_waits_for_nobody_and_is_told(dispatch: Door) -> None:
+    _, shift = await tomorrow(dispatch)
+    rows = [await is_on(dispatch, shift, person) for person in (LIANG_YUAN, PAN_XIANGYE)]
+    for row in rows:
+        await dispatch.post(f"/assignments/{row}/release", {"reason": "x"}, COORDINATOR)
+        clock.set_now(clock.now() + timedelta(minutes=1))
+
+    same = await asked_for(dispatch, shift, 登记=2)
+    kept = [one["assignment_id"] for one in (await dispatch.get("/alerts", COORDINATOR)).json()["items"]]
+    fewer = await asked_for(dispatch, shift, 3, 登记=1)
+
+    assert (same.status_code, fewer.status_code) == (200, 200)
+    assert kept == [str(row) for row in rows]
+    [left] = (await dispatch.get("/alerts", COORDINATOR)).json()["items"]
+    assert left["assignment_id"] == str(rows[0])  # the one that waits longest
+    assert [(one.assignment_id, one.shift_id) for one in await dispatch.told(PlaceClosed)] == [(rows[1], shift.id)]
+
+
+async def test_a_cancelled_shift_closes_its_open_places_and_tells_it(dispatch: Door) -> None:
+    _, shift = await tomorrow(dispatch)
+    row = await is_on(dispatch, shift, LIANG_YUAN)
+    await dispatch.post(f"/assignments/{row}/release", {"reason": "x"}, COORDINATOR)
+
+    await dispatch.post(f"/shifts/{shift.id}/cancellation", {"reason": "雷雨"}, COORDINATOR)
+
+    assert [one.assignment_id for one in await dispatch.told(PlaceClosed)] == [row]
+
+
+@pytest.mark.parametrize(
+    ("roles", "field", "code"),
+    [
+        (None, "roles", "required"),
+        ([], "roles", "too_short"),
+        ([{"name": "登记", "head_count": 0}], "roles.0.head_count", "too_small"),
+        ([{"name": "登记", "head_count": 2}, {"name": "登记", "head_count": 3}], "roles", "named_twice"),
+        ([{"name": f"分工{number}", "head_count": 1} for number in range(19)], "roles", "too_many_roles"),
+    ],
+    ids=["null", "none", "nobody", "twice", "many"],
+)
+async def test_odd_roles_are_refused(dispatch: Door, roles: Any, field: str, code: str) -> None:
+    _, shift = await tomorrow(dispatch)
+
+    answer = await dispatch.patch(f"/shifts/{shift.id}", {"roles": roles, "version": 2}, COORDINATOR)
+
+    assert answer.status_code == 422
+    assert [(name, said) for name, said, _ in errors_of(answer)] == [(field, code)]
+
+
+async def test_of_a_booking_and_fewer_places_in_one_instant_no_place_is_held_that_is_not_there(dispatch: Door) -> None:
+    _, shift = await tomorrow(dispatch)
+    await is_on(dispatch, shift, LIANG_YUAN)
+    wish = {"shift_id": str(shift.id), "role": "登记", "person_ids": [str(PAN_XIANGYE.id)]}
+
+    fewer, placed = await asyncio.gather(asked_for(dispatch, shift, 登记=1), dispatch.post("/assignments", wish, COORDINATOR))
+
+    assert {fewer.status_code, placed.status_code} in ({200, 409}, {422, 201})
+    [(_, head_count, taken), _] = places(await dispatch.get(f"/shifts/{shift.id}", COORDINATOR))
+    assert taken == head_count
