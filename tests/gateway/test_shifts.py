@@ -261,7 +261,7 @@ async def test_a_shift_is_given_more_people_and_a_role_more(gateway: GatewayDoor
     answer = await browser.post(f"/shifts/{first.id}/edit", data={**fields_of(page), "count_0": "3", "role_new": "扫码", "count_new": "2"})
     shown = words_of(await browser.get(answer.headers["location"]))
 
-    assert (fields_of(page)["count_0"], "登记要几人 已有 1 人" in words_of(page)) == ("2", True)
+    assert (fields_of(page)["count_0"], "登记 已有 1 人" in words_of(page)) == ("2", True)
     assert answer.status_code == 303
     assert "登记 1/3 · 秩序 0/1 · 扫码 0/2" in shown
     assert "梁予安 教务处 已确认" in shown  # nobody has to answer again
