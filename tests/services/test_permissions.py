@@ -25,6 +25,7 @@ from tests.services.matrix import (
     DOCUMENT,
     DOUBLES,
     EVERYBODYS,
+    KEPT,
     NO_ROWS,
     ORDINARY,
     SHOWS_NAMES,
@@ -244,7 +245,7 @@ async def wrong_in_the_rows(door: Door, routes: Sequence[Route]) -> tuple[list[s
                 continue  # whose sessions and rows another caller has ended already
             own = [one for one in PEOPLE if one.id == caller.person_id and one not in TARGETS]
             for person in (*TARGETS, *own):
-                held = within(route, caller, person)
+                held = within(route, caller, person) and (route.name, who) not in KEPT
                 for where, wish in naming(route, person):
                     answer = await answer_to(door, route, wish, caller)
                     counts["held" if held else "foreign"] += 1
