@@ -77,7 +77,7 @@ SCOPE: Scope = {
     Assignment: _reached(lambda own: or_(Assignment.person_id == own, _led_shifts(own)), *_ASSIGNMENTS),
     OpenPlace: _reached(None, "candidate.read", "board.read"),
     SampleCount: _reached(_led_sites, "count.record", "board.read"),
-    KnownFitness: _reached(lambda own: KnownFitness.person_id == own, "candidate.read", "board.read", "assignment.answer"),
+    KnownFitness: _reached(lambda own: KnownFitness.person_id == own, "candidate.read", "assignment.answer"),
     KnownPerson: lambda caller: None,
     KnownDepartment: lambda caller: None,
 }

@@ -55,7 +55,7 @@ async def test_with_identity_away_the_clock_stays_and_that_is_said(gateway: Gate
     answer = await gateway.stranger("en").post("/demo/clock", data={"at": "2021-08-05T16:25"})
 
     assert answer.status_code == 503
-    assert "Nothing was changed" in words_of(answer)
+    assert "what was sent is not done twice" in words_of(answer)
 
 
 async def test_a_real_system_has_no_such_clock(gateway: GatewayDoor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,11 +73,8 @@ async def test_whoever_is_not_fit_any_more_is_shown(dispatch: Door) -> None:
 
     assert [role["unfit_since"] for role in board["sites"][0]["shifts"][0]["roles"]] == [1, 1]
     assert board["totals"]["unfit_since"] == 2
-    for caller in (
-        caller_of(GU_CHANGTING, "duty_officer"),
-        client("board", "dispatch:read"),
-    ):  # who may read the board reads the same numbers
-        assert (await board_of(dispatch, operation, caller=caller))["totals"] == board["totals"]
+    for caller in (caller_of(GU_CHANGTING, "duty_officer"), client("board", "dispatch:read")):  # who may not ask who is fit
+        assert (await board_of(dispatch, operation, caller=caller))["totals"] == board["totals"] | {"unfit_since": None}
 
 
 async def test_where_nothing_is_asked_nobody_is_unfit(dispatch: Door) -> None:
