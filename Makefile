@@ -19,7 +19,7 @@ run: env ## the real system in .data/, empty at first
 	@exec $(PY) -m infra.local run
 
 test: env-dev browser ## all tests, those in a browser where there is one (ARGS="-k doses")
-	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -n 2 $(ARGS)
 
 check: env-dev ## style, types, who imports whom, templates, words, house rules
 	@$(PY) -m ruff check .

@@ -10,6 +10,8 @@ import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 _numbers = count(1)
 
@@ -32,6 +34,19 @@ from shared import clock  # noqa: E402
 from shared.migrate import CALENDAR, SERVICES, migrate  # noqa: E402
 from tests.doors import Door, Doors, engine_of  # noqa: E402
 from tests.people import NOW  # noqa: E402
+
+
+class OneDemoEach(LoadFileScheduling):  # type: ignore[misc]
+    """A file stays with one worker, and so do all files in a browser: what they start they share. Groups would say so too, but those of
+    pytest-xdist 3.8 are not seen by pytest 9.2."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneDemoEach:
+    """For several workers (-n)."""
+    return OneDemoEach(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -31,14 +31,6 @@ FLAGS = [
 ]
 
 
-@pytest.hookimpl(tryfirst=True)  # the groups are read by the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs them all: there is one demo."""
-    for item in items:
-        if "tests/browser/" in str(item.path).replace("\\", "/"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a demo of this run's own."""
