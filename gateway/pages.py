@@ -3,14 +3,13 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import APIRouter, Depends
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -113,6 +112,7 @@ def frame(request: Request, lang: str) -> dict[str, Any]:
     done, scheme = request.query_params.get("done", ""), request.cookies.get("scheme", "")
     return {
         "request": request,
+        "url_with": partial(url_with, request),
         "me": me,
         "lang": lang,
         "languages": LANGUAGES,
@@ -186,7 +186,6 @@ def environment(lang: str) -> Environment:
         lang=lang,
         once=once,
         static=static,
-        url_with=url_with,
         word=lambda code, otherwise="", **params: say(str(code), params, lang, otherwise),
         problem_sentence=lambda problem: problem_sentence(problem, lang),
         field_error=lambda problem, field: field_sentence(problem, field, lang),
@@ -200,13 +199,11 @@ def static(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]}"
 
 
-@pass_context
-def url_with(context: Context, **changes: Any) -> str:
+def url_with(request: Request, **changes: Any) -> str:
     """This page's address with some of its query changed: None takes a key away, a list gives it several times.
 
     Without a page of its own a changed filter begins at page 1.
     """
-    request: Request = context["request"]
     gone = {*changes, "done", *(() if "page" in changes else ("page",))}
     pairs = [(key, value) for key, value in parse_qsl(request.url.query) if key not in gone]
     for key, value in changes.items():
