@@ -111,6 +111,12 @@ def write_list(lang: str, values: Any) -> str:
     return ("、" if lang == "zh-Hans" else ", ").join(str(value) for value in values)
 
 
+def write_field_time(value: Any) -> str:
+    """An instant as the field of a form takes it, by the institution's clock; nothing of none."""
+    found = moment(value)
+    return found.strftime("%Y-%m-%dT%H:%M") if found else ""
+
+
 def write_phone(number: str | None) -> str:
     """A phone number as people here write it: without the country's own code."""
     return (number or "–").removeprefix("+86")
@@ -132,4 +138,4 @@ def filters(lang: str) -> dict[str, Callable[..., str]]:
         "percent": write_percent,
         "joined": write_list,
     }
-    return {name: spoken(write) for name, write in writers.items()} | {"phone": write_phone}
+    return {name: spoken(write) for name, write in writers.items()} | {"phone": write_phone, "field_time": write_field_time}

@@ -1,5 +1,6 @@
-"""The page of whoever leads a shift on the phone: who is there, who is late, people checked in and out, walk-ons, samples by hour."""
+"""The page of whoever leads a shift on the phone: who is there, who is late, checked in and out, corrected, walk-ons, samples by hour."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,13 @@ pages = Pages()
 
 COUNTED = ("testing",)  # kinds of operations in which samples are taken
 HELD = ("proposed", "confirmed", "checked_in", "checked_out", "no_show")
-ACTS = {"checkin": "person_checked_in", "checkout": "person_checked_out", "noshow": "marked_no_show"}
+ACTS = {
+    "checkin": "person_checked_in",
+    "checkout": "person_checked_out",
+    "noshow": "marked_no_show",
+    "correction": "times_corrected",
+}
+TIMES = {"checkin": ("at",), "checkout": ("at",), "correction": ("checked_in_at", "checked_out_at")}
 LEAST_LETTERS = 2
 
 
@@ -53,20 +60,21 @@ async def enter_count(request: Request, shift_id: UUID) -> Response:
 
 @pages.post("/attendance/{shift_id}/{act}")
 async def record(request: Request, shift_id: UUID, act: str) -> Response:
-    """Check somebody in or out, or say that they did not come."""
+    """Check somebody in or out, say that they did not come, or when they really came and went."""
     form = await typed(request)
     if act not in ACTS:
         raise Said(404, {"code": "not_found", "params": {}})
-    wish = {"reason": form["reason"]} if form.get("reason") and act == "noshow" else {}
-    if act == "checkout" and form.get("at"):
-        meant = local_times(str(form["at"]), clock.zone())
-        if not meant:
-            return await _shown(request, shift_id, Answer(422, problem=wrong_field("at", "no_such_time")), "people")
-        wish["at"] = meant[-1].isoformat()  # of a time that the clock shows twice the later: that is when people were there longest
+    wish = {"reason": form["reason"]} if form.get("reason") and act in ("noshow", "correction") else {}
+    for name in TIMES.get(act, ()):
+        if form.get(name):
+            meant = local_times(str(form[name]), clock.zone())
+            if not meant:
+                return await _shown(request, shift_id, Answer(422, problem=wrong_field(name, "no_such_time")), "people", form=form)
+            wish[name] = meant[-1].isoformat()  # of a time that the clock shows twice the later
     answer = await dispatch.post(f"/assignments/{_id(form.get('assignment_id'))}/{act}", wish, form_key(request))
     if answer.problem is None:
         return RedirectResponse(f"/attendance/{shift_id}?done={ACTS[act]}", 303)
-    return await _shown(request, shift_id, answer, "people")
+    return await _shown(request, shift_id, answer, "people", form=form)
 
 
 def _id(text: Any) -> UUID:
@@ -88,8 +96,9 @@ async def _shown(
         raise Said(403, {"code": "not_allowed", "status": 403, "params": {}, "errors": []})
     hours = hours_of(shift, now) if shift["operation"]["kind"] in COUNTED and (leads or may(request, "count.record")) else []
     days = sorted({one["on"] for one in hours})
-    found, *counted = await gather(
+    found, corrected, *counted = await gather(
         dispatch.try_get(f"/shifts/{shift_id}/walkons", q=q) if len(q) >= LEAST_LETTERS else _nothing(),
+        dispatch.try_get(f"/shifts/{shift_id}/corrections"),
         *(dispatch.try_get(f"/sites/{shift['site']['id']}/counts", on=on) for on in days),
     )
     held = [one for one in shift["assignments"] if one["state"] in HELD]
@@ -100,7 +109,9 @@ async def _shown(
         shift=shift,
         to_shift=may(request, "board.read"),
         groups=grouped(held),
-        begun=datetime.fromisoformat(shift["starts_at"]) <= now,
+        corrections=corrections_of(corrected),
+        begun=(starts_at := datetime.fromisoformat(shift["starts_at"]).astimezone(clock.zone())) <= now,
+        starts_at=starts_at,
         ended=ends_at if (ends_at := datetime.fromisoformat(shift["ends_at"]).astimezone(clock.zone())) <= now else None,
         place_count=sum(one["head_count"] for one in shift["roles"]),
         hours=hours,
@@ -113,6 +124,11 @@ async def _shown(
         form=form or {},
         here=address(f"/attendance/{shift_id}", {"q": q}),
     )
+
+
+def corrections_of(told: Mapping[str, Any] | None) -> dict[str, list[dict[str, Any]]]:
+    """What was corrected, by assignment; nothing while it cannot be asked."""
+    return {one["assignment_id"]: one["corrections"] for one in (told or {"items": []})["items"]}
 
 
 async def _nothing() -> None:

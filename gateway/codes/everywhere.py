@@ -41,7 +41,7 @@ WORDS = {
     "odd_characters": N_("There are characters in this that are no text."),
     "unknown_field": N_("This field is not known."),
     "wrong_kind": N_("This is of another kind than asked for."),
-    "in_future": N_("This date is still to come."),
+    "in_future": N_("This is still to come."),
     "in_the_past": N_("This day is over already."),
     "too_far_ahead": N_("This is too far ahead: {max} at the latest."),
     "too_long_ago": N_("This date is too long ago."),

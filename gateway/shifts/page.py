@@ -9,6 +9,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.checkin.lead import corrections_of
 from gateway.forms import form_key, typed
 from gateway.pages import Pages, page
 from gateway.rights import may, refuse_unless
@@ -85,8 +86,9 @@ async def _shown(
         name: may(request, name)
         for name in ("assignment.confirm", "assignment.override", "candidate.read", "attendance.record", "notice.issue")
     }
-    shift, candidates = await gather(
+    shift, corrected, candidates = await gather(
         dispatch.get(f"/shifts/{shift_id}"),
+        dispatch.try_get(f"/shifts/{shift_id}/corrections"),
         dispatch.try_get(f"/shifts/{shift_id}/candidates", role=role, q=q, page=page_no, page_size=ON_A_PAGE)
         if rights["candidate.read"]
         else _nothing(),
@@ -105,6 +107,7 @@ async def _shown(
         local_day=datetime.fromisoformat(shift["starts_at"]).astimezone(zone()).date().isoformat(),
         on_it=[one for one in shift["assignments"] if one["state"] in _HELD],
         off=[one for one in shift["assignments"] if one["state"] not in _HELD],
+        corrections=corrections_of(corrected),
         free=free,
         role=role,
         q=q,

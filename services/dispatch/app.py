@@ -8,6 +8,7 @@ from services.dispatch.board import board
 from services.dispatch.candidates import candidates
 from services.dispatch.closings import closings
 from services.dispatch.copies import copies
+from services.dispatch.corrections import corrections
 from services.dispatch.counts import counts
 from services.dispatch.days import days
 from services.dispatch.demo import demo
@@ -37,6 +38,7 @@ SLICES = [
     fillings,
     arrivals,
     attendance,
+    corrections,
     alerts,
     demo,
 ]

@@ -8,6 +8,7 @@ from fastapi import Path, Query
 from pydantic import StringConstraints
 from sqlalchemy import func, select
 
+from services.dispatch.leading import is_led_by
 from services.dispatch.ranking import here_on, searched
 from services.dispatch.reads import assignment_shown, brief, brief_people, count_where
 from services.dispatch.shapes import AssignmentShown, PersonBrief, ShiftId, SiteBrief
@@ -107,8 +108,7 @@ async def find_walk_ons(
 ) -> Listed[PersonBrief]:
     """Whom who leads or coordinates may mean: ten at most who are here and not on the shift. Refused: `not_found` for everybody else."""
     shift = await read.scalar(select(Shift).where(Shift.id == shift_id))
-    leads = shift is not None and caller.person_id is not None and shift.leader_id == caller.person_id
-    if shift is None or not (leads or caller.reach("attendance.record").everything):
+    if shift is None or not is_led_by(shift, caller):
         raise Refused("not_found", 404)
     async with as_system(read):
         on_it = select(Assignment.person_id).where(Assignment.shift_id == shift_id, Assignment.state.not_in(("declined", "released")))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.dispatch.acts import hold_assignment, release_assignments, tell_assignments
 from services.dispatch.placing import Manner, one_placed, place_people, placed_shown
 from services.dispatch.ranking import LOOKS_BACK
-from services.dispatch.reads import assignment_shown, brief, brief_people
+from services.dispatch.reads import assignment_shown, brief, brief_people, correction_shown
 from services.dispatch.rules.assigning import forbidden_step, forbidden_taking_back, worked_hours
 from services.dispatch.rules.patterns import day_bounds
 from services.dispatch.shapes import (
@@ -20,13 +20,14 @@ from services.dispatch.shapes import (
     AssignmentId,
     AssignmentShown,
     AssignmentStanding,
+    CorrectionShown,
     PersonBrief,
     Placed,
     ShiftId,
     SiteBrief,
     Why,
 )
-from services.dispatch.tables import OPEN_STATES, Assignment, OpenPlace, Operation, Shift, Site
+from services.dispatch.tables import OPEN_STATES, Assignment, OpenPlace, Operation, Shift, Site, TimeCorrection
 from shared.auth import Caller, require
 from shared.bookings import hold_time_of
 from shared.clock import now, zone
@@ -86,7 +87,8 @@ class SignUp(Body):
 
 
 class Own(Shown):
-    """One's own assignment. `next_day`: it ends on another day than it begins; `bring`: of the operation, then of the shift."""
+    """One's own assignment. `next_day`: it ends on another day than it begins; `bring`: of the operation, then of the shift; `corrections`:
+    how the times one was there were said anew, the newest first."""
 
     id: UUID
     shift_id: UUID
@@ -103,6 +105,7 @@ class Own(Shown):
     checked_in_at: datetime | None
     checked_out_at: datetime | None
     hours: float
+    corrections: list[CorrectionShown]
     operation_id: UUID
     operation: str
     place: str
@@ -179,7 +182,9 @@ async def list_mine(
     recent = Assignment.checked_in_at > now() - LOOKS_BACK
     summed = select(func.sum(there).filter(recent), func.sum(there)).where(mine, Assignment.state == "checked_out")
     last, total = (await read.execute(summed)).one()
-    items = [_own(*row, leaders) for row in rows]
+    said = select(TimeCorrection).where(TimeCorrection.assignment_id.in_([row[0].id for row in rows]))
+    corrected = list(await read.scalars(said.order_by(TimeCorrection.corrected_at.desc())))
+    items = [_own(*row, leaders, [correction_shown(one, caller) for one in corrected if one.assignment_id == row[0].id]) for row in rows]
     return Mine(items=items, hours_28_days=round(float(last or 0), 1), hours_total=round(float(total or 0), 1))
 
 
@@ -242,7 +247,14 @@ async def _must_be_own(tx: AsyncSession, assignment_id: UUID, caller: Caller) ->
         raise Refused("not_found", 404)
 
 
-def _own(row: Assignment, shift: Shift, site: Site, operation: Operation, leaders: dict[UUID, PersonBrief]) -> Own:
+def _own(
+    row: Assignment,
+    shift: Shift,
+    site: Site,
+    operation: Operation,
+    leaders: dict[UUID, PersonBrief],
+    corrected: list[CorrectionShown],
+) -> Own:
     ends_on = (row.ends_at - timedelta(microseconds=1)).astimezone(zone()).date()  # what ends at midnight is not yet the next day's
     return Own(
         id=row.id,
@@ -260,6 +272,7 @@ def _own(row: Assignment, shift: Shift, site: Site, operation: Operation, leader
         checked_in_at=row.checked_in_at,
         checked_out_at=row.checked_out_at,
         hours=round(worked_hours(row.checked_in_at, row.checked_out_at), 1),
+        corrections=corrected,
         operation_id=operation.id,
         operation=operation.name,
         place=operation.place,

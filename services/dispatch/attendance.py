@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.acts import BEGINNING, hold_assignment, tell_assignments
+from services.dispatch.leading import is_led_by, kept_short
 from services.dispatch.placing import Manner, one_placed, place_people
 from services.dispatch.ranking import fitness_of, unfit
 from services.dispatch.reads import assignment_shown, brief_people
@@ -27,8 +28,6 @@ from shared.service import Slice
 from shared.web import Body, Line, Note
 
 attendance = Slice(tags=["attendance"])
-
-SAID_TO_LEADERS = frozenset({"person_id", "rule", "role", "hours", "least", "most", "action"})
 
 
 class Arrival(Body):
@@ -99,7 +98,7 @@ async def check_in(
     try:
         return await _come(tx, assignment_id, wish, caller)
     except Refused as no:
-        raise _kept_short(no, caller) from no
+        raise kept_short(no, caller) from no
 
 
 @attendance.post("/assignments/{assignment_id}/checkout")
@@ -108,13 +107,13 @@ async def check_out(
 ) -> AssignmentShown:
     """Check out, oneself or by who leads or coordinates. Who goes before the end has the rest of the time free again. Four hours after the
     end nobody has just gone: whoever leads says when it was. Refused: `not_found`, `not_checked_in`, `checked_out_already`, `off_already`,
-    `ended_long_ago`; 422 `in_future`, `ends_before_start`."""
+    `ended_long_ago`; 422 `in_future`, `left_before_coming`."""
     shift, row = await hold_assignment(tx, assignment_id)
     at = _moment(wish.at, leads=_must_reach(row, shift, caller))
     if code := forbidden_step(row.state, "checked_out") or forbidden_departure(row.ends_at, at):
         raise Refused(code, 409)
     if row.checked_in_at is not None and at < row.checked_in_at:
-        raise wrong("at", "ends_before_start")
+        raise wrong("at", "left_before_coming")
     row.state, row.checked_out_at = "checked_out", at
     row.version += 1
     await tx.flush()
@@ -151,7 +150,7 @@ async def walk_on(shift_id: ShiftId, wish: WalkOn, caller: Annotated[Caller, req
     """Somebody is there unplanned: checked in at once, by who leads or coordinates. Refused: `not_found` for everybody else, `too_early`,
     and all that forbids to ask somebody, of which who leads learns no more than what it is; 422 `no_role`, `unknown_id`."""
     shift = await tx.scalar(select(Shift).where(Shift.id == shift_id))
-    if shift is None or not _leads(shift, caller):
+    if shift is None or not is_led_by(shift, caller):
         raise Refused("not_found", 404)
     if forbidden_arrival(shift.starts_at, shift.ends_at, now()) == "too_early":
         raise Refused("too_early", 409)
@@ -159,7 +158,7 @@ async def walk_on(shift_id: ShiftId, wish: WalkOn, caller: Annotated[Caller, req
     try:
         return await one_placed(tx, await place_people(tx, shift_id, wish.role, [wish.person_id], manner))
     except Refused as no:
-        raise _kept_short(no, caller) from no
+        raise kept_short(no, caller) from no
 
 
 @attendance.due(BEGINNING)
@@ -214,24 +213,9 @@ async def _take_place_again(tx: AsyncSession, row: Assignment, begins_at: dateti
     await book(tx, Span(row.id, row.person_id, begins_at, row.ends_at, "assignment"), despite=overridden)
 
 
-def _kept_short(no: Refused, caller: Caller) -> Refused:
-    """To whoever leads a shift and sees no others: that it cannot be, not where somebody is instead; until when somebody is fit to who may
-    ask who is."""
-    needed = "candidate.read" if no.code == "not_fit" else "assignment.read"
-    if caller.reach(needed).everything or no.params.get("person_id") == str(caller.person_id):
-        return no
-    return Refused(no.code, no.status, {name: value for name, value in no.params.items() if name in SAID_TO_LEADERS}, no.errors)
-
-
-def _leads(shift: Shift, caller: Caller) -> bool:
-    """Does the caller coordinate, or lead this shift?"""
-    leads = shift.leader_id is not None and shift.leader_id == caller.person_id
-    return caller.reach("attendance.record").everything or leads
-
-
 def _must_reach(row: Assignment, shift: Shift, caller: Caller) -> bool:
     """Whether the caller leads; `not_found` for whoever neither does nor speaks for themselves."""
-    if _leads(shift, caller):
+    if is_led_by(shift, caller):
         return True
     if row.person_id != caller.person_id:
         raise Refused("not_found", 404)

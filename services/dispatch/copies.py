@@ -6,7 +6,21 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from services.dispatch.tables import Assignment, KnownFitness, KnownPerson, OpenPlace, Operation, SampleCount, Shift, Site, Team, TeamMember
+from services.dispatch.reads import correction_shown
+from services.dispatch.shapes import CorrectionShown
+from services.dispatch.tables import (
+    Assignment,
+    KnownFitness,
+    KnownPerson,
+    OpenPlace,
+    Operation,
+    SampleCount,
+    Shift,
+    Site,
+    Team,
+    TeamMember,
+    TimeCorrection,
+)
 from shared.auth import Caller, signed_in
 from shared.clock import now
 from shared.db import Read, as_system
@@ -45,6 +59,7 @@ class AssignmentKept(Shown):
     override_by_name: str | None
     checked_in_at: datetime | None
     checked_out_at: datetime | None
+    corrections: list[CorrectionShown]
 
 
 class LedKept(Shown):
@@ -110,6 +125,9 @@ async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
         where = where.join(Operation, Operation.id == Shift.operation_id).join(Site, Site.id == Shift.site_id)
         mine = where.join(Assignment, Assignment.shift_id == Shift.id).add_columns(Assignment).where(Assignment.person_id == own)
         assignments = (await read.execute(mine.order_by(Assignment.starts_at))).all()
+        ids = [row.id for *_, row in assignments]
+        said = select(TimeCorrection).where(TimeCorrection.assignment_id.in_(ids)).order_by(TimeCorrection.corrected_at)
+        corrected = [(row.assignment_id, correction_shown(row, caller)) for row in await read.scalars(said)]
         leads = or_(Shift.leader_id == own, Site.leader_id == own)
         led = (await read.execute(where.add_columns(Shift.starts_at, Shift.ends_at).where(leads).order_by(Shift.starts_at))).all()
         left_or_took = or_(OpenPlace.person_id == own, OpenPlace.filled_by == own)
@@ -120,7 +138,9 @@ async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
             made_at=now(),
             person=PersonKept.model_validate(person) if person else None,
             teams=list(teams),
-            assignments=[_assignment(operation, site, row) for _, operation, site, row in assignments],
+            assignments=[
+                _assignment(operation, site, row, [one for of, one in corrected if of == row.id]) for _, operation, site, row in assignments
+            ],
             shifts_led=[LedKept.model_validate(row) for row in led],
             places=[_place(row, own) for row in places],
             counts=[CountKept.model_validate(row) for row in counts],
@@ -128,9 +148,9 @@ async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
         )
 
 
-def _assignment(operation: str, site: str, row: Assignment) -> AssignmentKept:
-    kept = {name: getattr(row, name) for name in AssignmentKept.model_fields if name not in ("operation", "site")}
-    return AssignmentKept.model_validate({"operation": operation, "site": site} | kept)
+def _assignment(operation: str, site: str, row: Assignment, corrected: list[CorrectionShown]) -> AssignmentKept:
+    kept = {name: getattr(row, name) for name in AssignmentKept.model_fields if name not in ("operation", "site", "corrections")}
+    return AssignmentKept.model_validate({"operation": operation, "site": site, "corrections": corrected} | kept)
 
 
 def _place(row: OpenPlace, own: UUID) -> PlaceKept:

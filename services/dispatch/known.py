@@ -20,6 +20,7 @@ from services.dispatch.tables import (
     Site,
     Team,
     TeamMember,
+    TimeCorrection,
 )
 from shared.bookings import Span, hold_time_of, release_all_of, taken
 from shared.clock import now, zone
@@ -87,6 +88,9 @@ async def _forget(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
     why = {"reason": null(), "override_reason": case((Assignment.override_reason.is_not(None), GONE))}
     await blank(tx, update(Assignment).where(Assignment.person_id.in_(person_ids), said).values(why))
     await blank(tx, update(Assignment).where(Assignment.override_by.in_(person_ids)).values(override_by_name=GONE))
+    theirs = TimeCorrection.assignment_id.in_(select(Assignment.id).where(Assignment.person_id.in_(person_ids)))
+    await blank(tx, update(TimeCorrection).where(theirs).values(reason=GONE))
+    await blank(tx, update(TimeCorrection).where(TimeCorrection.corrected_by.in_(person_ids)).values(corrected_by_name=GONE))
     await blank(tx, update(SampleCount).where(SampleCount.entered_by.in_(person_ids)).values(entered_by=None, entered_by_name=""))
 
 

@@ -13,6 +13,7 @@ from services.dispatch.rules.moving import is_fit
 from services.dispatch.rules.patterns import days_between
 from services.dispatch.shapes import (
     AssignmentShown,
+    CorrectionShown,
     DayShown,
     OperationBrief,
     OperationRow,
@@ -23,7 +24,18 @@ from services.dispatch.shapes import (
     SiteBrief,
     SiteShown,
 )
-from services.dispatch.tables import HOLDS_PLACE, Assignment, KnownDepartment, KnownFitness, KnownPerson, Operation, Shift, ShiftRole, Site
+from services.dispatch.tables import (
+    HOLDS_PLACE,
+    Assignment,
+    KnownDepartment,
+    KnownFitness,
+    KnownPerson,
+    Operation,
+    Shift,
+    ShiftRole,
+    Site,
+    TimeCorrection,
+)
 from shared.auth import Caller
 from shared.clock import now, today, zone
 from shared.db import as_system
@@ -93,6 +105,21 @@ def assignment_shown(row: Assignment, people: Mapping[UUID, PersonBrief], caller
         checked_in_at=row.checked_in_at,
         checked_out_at=row.checked_out_at,
         version=row.version,
+    )
+
+
+def correction_shown(row: TimeCorrection, caller: Caller) -> CorrectionShown:
+    """A correction with its reason, where this caller may read it: whoever reaches but some assignments is on them or leads there."""
+    told = not caller.reach("assignment.read").everything
+    told = told or any(caller.reach(action).everything for action in ("assignment.confirm", "attendance.record"))
+    return CorrectionShown(
+        old_checked_in_at=row.old_checked_in_at,
+        old_checked_out_at=row.old_checked_out_at,
+        checked_in_at=row.checked_in_at,
+        checked_out_at=row.checked_out_at,
+        reason=row.reason if told else None,
+        corrected_by=row.corrected_by_name,
+        corrected_at=row.corrected_at,
     )
 
 

@@ -18,6 +18,7 @@ from services.dispatch.tables import (
     Site,
     Team,
     TeamMember,
+    TimeCorrection,
 )
 from shared.auth import Caller
 from shared.db import Scope
@@ -45,6 +46,13 @@ def _reached(owned: Owned | None, *actions: str) -> Callable[[Caller], Limit]:
 def _led_shifts(own: UUID) -> ColumnElement[bool]:
     shift = Shift.__table__
     return Assignment.shift_id.in_(select(shift.c.id).where(shift.c.leader_id == own))
+
+
+def _own_corrections(own: UUID) -> ColumnElement[bool]:
+    one, shift = Assignment.__table__, Shift.__table__
+    led = select(shift.c.id).where(shift.c.leader_id == own)
+    reached = select(one.c.id).where(or_(one.c.person_id == own, one.c.shift_id.in_(led)))
+    return TimeCorrection.assignment_id.in_(reached)
 
 
 def _led_sites(own: UUID) -> ColumnElement[bool]:
@@ -75,6 +83,7 @@ SCOPE: Scope = {
     Shift: _reached(None, "operation.read"),
     ShiftRole: _reached(None, "operation.read"),
     Assignment: _reached(lambda own: or_(Assignment.person_id == own, _led_shifts(own)), *_ASSIGNMENTS),
+    TimeCorrection: _reached(_own_corrections, *_ASSIGNMENTS),
     OpenPlace: _reached(None, "candidate.read", "board.read"),
     SampleCount: _reached(_led_sites, "count.record", "board.read"),
     KnownFitness: _reached(lambda own: KnownFitness.person_id == own, "candidate.read", "assignment.answer"),

@@ -33,6 +33,8 @@ SAID: dict[str, str] = {
     "not_checked_in": "This person has not been checked in.",
     "not_taken_back": "Only one's own sign-up is taken back, within half an hour and before the shift begins.",
     "ended_long_ago": "This shift ended more than four hours ago: whoever leads it says when somebody went.",
+    "far_from_shift": "Somebody is there from an hour before the shift to four hours after it.",
+    "left_before_coming": "Nobody goes before they came.",
     "too_early": "The shift does not begin for a while.",
     "not_begun": "The shift has not begun yet.",
     "wrong_code": "This code does not belong to the site of this shift.",

@@ -58,6 +58,19 @@ class AssignmentShown(Shown):
     version: int
 
 
+class CorrectionShown(Shown):
+    """When somebody came and went, said anew: what stood before, what stands since, by whom. `reason` only for the person and whoever puts
+    people on shifts or sees them come."""
+
+    old_checked_in_at: datetime
+    old_checked_out_at: datetime | None
+    checked_in_at: datetime
+    checked_out_at: datetime | None
+    reason: str | None
+    corrected_by: str
+    corrected_at: datetime
+
+
 class Unplaced(Shown):
     """Who could not be put on a shift, and why."""
 

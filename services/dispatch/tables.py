@@ -136,6 +136,22 @@ class Assignment(Table):
     )
 
 
+class TimeCorrection(Table):
+    """When somebody came and went, said anew by whoever leads there: what stood before, what stands since, and why."""
+
+    __tablename__ = "time_correction"
+    id: Mapped[UUID] = _fresh_id()
+    assignment_id: Mapped[UUID] = mapped_column(ForeignKey("assignment.id"))
+    old_checked_in_at: Mapped[datetime]
+    old_checked_out_at: Mapped[datetime | None]
+    checked_in_at: Mapped[datetime]
+    checked_out_at: Mapped[datetime | None]
+    reason: Mapped[str]
+    corrected_by: Mapped[UUID | None]
+    corrected_by_name: Mapped[str]
+    corrected_at: Mapped[datetime]
+
+
 class OpenPlace(Table):
     """Somebody fell out of a shift: an alert until the place is filled, or no longer needed."""
 

@@ -240,3 +240,42 @@ async def test_whoever_forgot_to_check_out_is_checked_out_by_who_leads_at_the_ti
     assert f'value="{shift.ends_at.astimezone(clock.zone()):%Y-%m-%dT%H:%M}"' in before.text
     assert odd.status_code == 422
     assert (await assignment(gateway.doors.dispatch, row_id)).checked_out_at == shift.ends_at + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(("lang", "corrected", "was"), [("zh-Hans", "更正，原为", "09:00 走"), ("en", "corrected by", "went 09:00")])
+async def test_who_leads_corrects_a_check_out_and_the_person_reads_what_stood_before(
+    gateway: GatewayDoor, lang: str, corrected: str, was: str
+) -> None:
+    day = await morning(gateway)
+    shift = day.shifts[0]
+    times: dict[str, Any] = {"checked_in_at": shift.starts_at, "checked_out_at": shift.starts_at + timedelta(hours=1)}
+    row_id = await is_on(gateway.doors.dispatch, shift, LIANG_YUAN, "checked_out", **times)
+    set_now(shift.ends_at + timedelta(hours=1))
+    mine, leads = await gateway.browser(LIANG_YUAN, lang), await gateway.browser(GU_CHANGTING, lang)
+    plans, action = await coordinator(gateway, lang), f"{day.lead}/correction"
+    said = {"assignment_id": str(row_id), "checked_in_at": "2021-08-04T08:00", "reason": "点错了人"}
+
+    wrong = await sent(leads, day.lead, action, checked_out_at="2021-08-04T07:00", **said)
+    done = await sent(leads, day.lead, action, checked_out_at="2021-08-04T11:00", **said)
+    told = [words_of(done), words_of(await mine.get("/myshifts")), words_of(await plans.get(f"/shifts/{shift.id}"))]
+
+    assert wrong.status_code == 422
+    assert re.search(r'name="checked_out_at"[^>]*value="2021-08-04T07:00"[^>]*aria-invalid', wrong.text)
+    assert "点错了人" in wrong.text
+    assert [(corrected in one, was in one, "点错了人" in one) for one in told] == [(True, True, True)] * 3
+    assert (await assignment(gateway.doors.dispatch, row_id)).checked_out_at == shift.starts_at + timedelta(hours=3)
+
+
+async def test_whoever_was_there_unseen_is_checked_in_after_the_shift_at_the_time_they_came(gateway: GatewayDoor) -> None:
+    day = await morning(gateway)
+    shift = day.shifts[0]
+    row_id = await is_on(gateway.doors.dispatch, shift, LIANG_YUAN)
+    set_now(shift.ends_at + timedelta(hours=1))
+    leads = await gateway.browser(GU_CHANGTING, "en")
+
+    before = await leads.get(day.lead)
+    await sent(leads, day.lead, f"{day.lead}/checkin", assignment_id=str(row_id), at="2021-08-04T08:05")
+
+    row = await assignment(gateway.doors.dispatch, row_id)
+    assert 'name="at" type="datetime-local" value="2021-08-04T08:00"' in before.text
+    assert (row.state, row.checked_in_at) == ("checked_in", shift.starts_at + timedelta(minutes=5))

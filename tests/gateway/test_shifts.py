@@ -61,7 +61,11 @@ async def test_the_page_asks_three_times_at_most(gateway: GatewayDoor, monkeypat
     monkeypatch.setattr(services.Service, "ask", counted)
     await browser.get(f"/shifts/{first.id}")
 
-    assert sorted(one.partition("?")[0] for one in asked) == [f"dispatch /shifts/{first.id}", f"dispatch /shifts/{first.id}/candidates"]
+    assert sorted(one.partition("?")[0] for one in asked) == [
+        f"dispatch /shifts/{first.id}",
+        f"dispatch /shifts/{first.id}/candidates",
+        f"dispatch /shifts/{first.id}/corrections",
+    ]
 
 
 async def test_several_are_asked_at_once_and_whoever_cannot_be_is_named(gateway: GatewayDoor) -> None:

@@ -26,6 +26,7 @@ MORE: dict[str, tuple[int, str]] = {
     "POST /assignments/freeing": (16, "whoever is freed leaves an open place, which is told with whom to ask instead"),
     "POST /assignments/{assignment}/checkin": (11, "the person is held before the shift; the site's code and fitness are looked up"),
     "POST /assignments/{assignment}/checkout": (11, "whoever goes before the end has the rest of their time free again"),
+    "POST /assignments/{assignment}/correction": (12, "the correction is written, and the person's time given back and booked as it was"),
     "PUT /rosters/{monday}/slots": (11, "places that are filled, changed and emptied are three kinds of rows; all are judged anew"),
     "PUT /rosters/{monday}/slots (published)": (
         20,

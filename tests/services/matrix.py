@@ -74,6 +74,7 @@ NO_ROWS = {"code": "a secret, not an id", "secret": "a secret, not an id", "mond
 EVERYBODYS = {
     "dispatch POST /shifts/{shift_id}/signup": "a shift is everybody's to see; who signs up is the caller",
     "dispatch GET /operations/{operation_id}/days/{on}": "an operation is everybody's to see; of its people one sees oneself",
+    "dispatch GET /shifts/{shift_id}/corrections": "a shift is everybody's to see; of its people one sees oneself (test_corrections.py)",
 }
 """Routes whose path names nobody's own row, though the caller reaches one's own only."""
 KEPT = {

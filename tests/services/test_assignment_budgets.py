@@ -46,6 +46,9 @@ async def everything(dispatch: Door, size: int) -> dict[str, int]:
     coming = [one["id"] for one in again if one["state"] == "proposed"]
     await ask("POST", "/assignments/{assignment}/checkin", {}, assignment=coming[0])
     await ask("POST", "/assignments/{assignment}/checkout", {}, assignment=coming[0])
+    times = {"checked_in_at": shift.starts_at.isoformat(), "checked_out_at": None, "reason": "x"}
+    await ask("POST", "/assignments/{assignment}/correction", times, assignment=coming[0])
+    await ask("GET", "/shifts/{shift}/corrections", shift=shift.id)
     await ask("POST", "/assignments/{assignment}/noshow", {}, assignment=coming[1])
     [walks] = await people(dispatch, 1)
     await ask("POST", "/shifts/{shift}/walkons", {"person_id": str(walks), "role": "登记"}, shift=shift.id)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from services.dispatch.rules.assigning import STEPS, unfit_reason
+from services.dispatch.rules.assigning import CORRECTABLE, STEPS, unfit_reason
 from services.dispatch.tables import HOLDS_PLACE, OPEN_STATES, Assignment, KnownFitness, OpenPlace, Shift, ShiftRole
 from shared.bookings import taken
 from shared.clock import now, set_now
@@ -104,6 +104,15 @@ class Assignments(RuleBasedStateMachine):
             by = COORDINATOR if step == "release" else GATE_LEADER
             self.post(f"/assignments/{row_id}/{step}", {"reason": "x"} if step == "release" else {}, by)
 
+    @rule(person=who, came=st.sampled_from([-90, -10, 0, 30, 200]), went=st.sampled_from([None, -5, 60, 240, 490]), ahead=st.booleans())
+    def times_are_said_anew(self, person: Person, came: int, went: int | None, ahead: bool) -> None:
+        if row_id := self.one_of(person):
+            begins_at = self.shifts[int(ahead)].starts_at
+            times = {"checked_in_at": begins_at + timedelta(minutes=came), "checked_out_at": went and begins_at + timedelta(minutes=went)}
+            body = {name: at and at.isoformat() for name, at in times.items()} | {"reason": "看错了钟"}
+            answer = self.do(self.dispatch.post(f"/assignments/{row_id}/correction", body, GATE_LEADER))
+            assert answer.status_code in (*MAY_ANSWER, 422), answer.text
+
     @rule(shift=which, person=who, role=role)
     def somebody_walks_on(self, shift: int, person: Person, role: str) -> None:
         self.post(f"/shifts/{self.shifts[shift].id}/walkons", {"person_id": str(person.id), "role": role}, GATE_LEADER)
@@ -171,7 +180,7 @@ class Assignments(RuleBasedStateMachine):
 
 def _reached(before: str, after: str) -> bool:
     """May it have got there in one command?"""
-    return after in STEPS[before]
+    return after in STEPS[before] or {before, after} <= CORRECTABLE
 
 
 async def test_whatever_happens_to_a_morning_it_stays_whole(dispatch: Door, database: Any) -> None:

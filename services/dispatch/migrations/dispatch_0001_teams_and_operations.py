@@ -143,6 +143,19 @@ def upgrade() -> None:
         create index assignment_shift_id_idx on assignment (shift_id, role) include (state, person_id);
         create index assignment_coming_idx on assignment (person_id, starts_at) where state in ('proposed', 'confirmed', 'checked_in');
         create index assignment_person_id_idx on assignment (person_id, ends_at) include (starts_at, state);
+        create table time_correction (
+            id uuid default uuidv7() constraint time_correction_pkey primary key,
+            assignment_id uuid not null constraint time_correction__assignment_id_unknown references assignment (id),
+            old_checked_in_at timestamptz not null,
+            old_checked_out_at timestamptz,
+            checked_in_at timestamptz not null,
+            checked_out_at timestamptz,
+            reason text not null,
+            corrected_by uuid,
+            corrected_by_name text not null,
+            corrected_at timestamptz not null
+        );
+        create index time_correction_assignment_id_idx on time_correction (assignment_id, corrected_at);
         create table open_place (
             assignment_id uuid constraint open_place_pkey primary key
                 constraint open_place__assignment_id_unknown references assignment (id),

@@ -27,6 +27,9 @@ STEPS: Mapping[str, frozenset[str]] = {
 }
 """Where an assignment may go from where it stands. Back to `proposed` only when its shift moves; who did not come may still come."""
 
+CORRECTABLE = frozenset({"checked_in", "checked_out"})
+"""Whose times can be said anew. That somebody went can itself be the mistake: a correction leads back to `checked_in` too."""
+
 _ALREADY = {
     "confirmed": "confirmed_already",
     "checked_in": "checked_in_already",
@@ -42,6 +45,11 @@ def forbidden_step(state: str, to: str) -> str | None:
     if to in STEPS[state]:
         return None
     return "not_checked_in" if to == "checked_out" and state in ("proposed", "confirmed", "no_show") else _ALREADY[state]
+
+
+def forbidden_correction(state: str) -> str | None:
+    """The code that forbids to correct the times of who stands so, or nothing."""
+    return None if state in CORRECTABLE else "off_already" if state in ("declined", "released") else "not_checked_in"
 
 
 def forbidden_taking_back(state: str, asked_at: datetime, answered_at: datetime | None, starts_at: datetime, at: datetime) -> str | None:
@@ -88,6 +96,29 @@ def forbidden_arrival(starts_at: datetime, ends_at: datetime, at: datetime) -> s
 def forbidden_departure(ends_at: datetime, at: datetime) -> str | None:
     """Why nobody can have gone at this time, or nothing."""
     return "ended_long_ago" if at > ends_at + LEAVES_LATE else None
+
+
+def forbidden_times(
+    starts_at: datetime, ends_at: datetime, came_at: datetime, went_at: datetime | None, at: datetime
+) -> tuple[str, str] | None:
+    """Which of these times cannot have been, and why; or nothing. Without `went_at` somebody is still there."""
+    first, last = stay_bounds(starts_at, ends_at)
+    if came_at > at:
+        return "checked_in_at", "in_future"
+    if not first <= came_at < ends_at:
+        return "checked_in_at", "far_from_shift"
+    if went_at is None:
+        return None if at <= last else ("checked_out_at", "required")
+    if went_at > at:
+        return "checked_out_at", "in_future"
+    if went_at < came_at:
+        return "checked_out_at", "left_before_coming"
+    return None if went_at <= last else ("checked_out_at", "far_from_shift")
+
+
+def stay_bounds(starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
+    """Between which instants somebody can have been there."""
+    return starts_at - COMES_EARLY, ends_at + LEAVES_LATE
 
 
 def is_late(starts_at: datetime, at: datetime) -> bool:
