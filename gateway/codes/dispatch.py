@@ -30,6 +30,7 @@ WORDS = {
     "no_shifts": N_("There are no shifts on this day."),
     "named_twice": N_("This stands here twice."),
     "places_held": N_("{held_count} places of this role are held. Release somebody before there are fewer."),
+    "nobody_needed": N_("A shift needs somebody. If nobody is to come, cancel it below."),
     "too_many_roles": N_("A shift has at most {most} roles."),
     "done.shifts_made": N_("Shifts made"),
     "done.shift_changed": N_("Shift changed; whoever has to know is told"),

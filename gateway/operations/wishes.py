@@ -30,7 +30,7 @@ def like(sites: Sequence[Mapping[str, Any]], listed: Sequence[Mapping[str, Any]]
     form |= {f"{at}_{row}": "" for at in ("begins", "ends") for row in range(TIMES)}  # no row of the fresh pattern stays
     for row, at in enumerate(times):
         form[f"begins_{row}"], form[f"ends_{row}"] = (datetime.fromisoformat(one).astimezone(zone()).strftime("%H:%M") for one in at)
-    for row, role in enumerate(shifts[0]["roles"][:ROLES]):
+    for row, role in enumerate([one for one in shifts[0]["roles"] if one["head_count"]][:ROLES]):
         form[f"role_{row}"], form[f"count_{row}"] = role["name"], str(role["head_count"])
     return form
 

@@ -93,7 +93,8 @@ async def _shown(
         if rights["candidate.read"]
         else _nothing(),
     )
-    free = {one["name"]: max(one["head_count"] - one["taken_count"], 0) for one in shift["roles"]}
+    roles = [one for one in shift["roles"] if one["head_count"]]  # the others are not needed any more
+    free = {one["name"]: max(one["head_count"] - one["taken_count"], 0) for one in roles}
     if role not in free:
         role = next((name for name, count in free.items() if count), next(iter(free), ""))
     for one in (candidates or {"items": []})["items"]:
@@ -109,6 +110,7 @@ async def _shown(
         off=[one for one in shift["assignments"] if one["state"] not in _HELD],
         corrections=corrections_of(corrected),
         free=free,
+        roles=roles,
         role=role,
         q=q,
         candidates=candidates,

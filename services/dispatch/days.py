@@ -107,7 +107,8 @@ async def list_day(operation_id: OperationId, on: Day, caller: Annotated[Caller,
     sites = list(await read.scalars(select(Site).where(Site.operation_id == operation_id).order_by(Site.place_in_list, Site.id)))
     shifts = list(await read.scalars(select(Shift).where(*that_day).order_by(Shift.starts_at, Shift.ends_at)))
     ids = [one.id for one in shifts]
-    roles = list(await read.scalars(select(ShiftRole).where(ShiftRole.shift_id.in_(ids)).order_by(ShiftRole.place_in_list)))
+    needed = ShiftRole.shift_id.in_(ids), ShiftRole.head_count > 0
+    roles = list(await read.scalars(select(ShiftRole).where(*needed).order_by(ShiftRole.place_in_list)))
     on_them = select(Assignment).where(Assignment.shift_id.in_(ids), Assignment.state.in_(HOLDS_PLACE))
     people = list(await read.scalars(on_them.order_by(Assignment.role, Assignment.asked_at, Assignment.id)))
     names = await brief_people(read, {*(one.leader_id for one in shifts), *(one.person_id for one in people)}, numbers=True)
@@ -203,7 +204,8 @@ async def _made(tx: AsyncSession, row: Operation, old: Sequence[tuple[Shift, str
             version=1,
         )
         made[shift.id], named[fresh.id] = fresh, (row.name, site)
-    roles = await tx.scalars(select(ShiftRole).where(ShiftRole.shift_id.in_(made)).order_by(ShiftRole.place_in_list))
+    needed = ShiftRole.shift_id.in_(made), ShiftRole.head_count > 0
+    roles = await tx.scalars(select(ShiftRole).where(*needed).order_by(ShiftRole.place_in_list))
     needs = [
         {"shift_id": made[one.shift_id].id, "name": one.name, "head_count": one.head_count, "place_in_list": one.place_in_list}
         for one in roles

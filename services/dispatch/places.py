@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.dispatch.shapes import MOST_ROLES, RoleWish
+from services.dispatch.shapes import MOST_ROLES, RoleChange
 from services.dispatch.tables import HOLDS_PLACE, Assignment, OpenPlace, Shift, ShiftRole
 from shared.clock import now
 from shared.db import as_system
@@ -15,10 +15,11 @@ from shared.messaging.outbox import publish
 from shared.refusals import FieldError, Refused, wrong
 
 
-async def set_head_counts(tx: AsyncSession, shift: Shift, wishes: Sequence[RoleWish]) -> None:
+async def set_head_counts(tx: AsyncSession, shift: Shift, wishes: Sequence[RoleChange]) -> None:
     """Give these roles so many places; a name that the shift has not yet is a role more. Its row is held, so that nobody takes a place
-    meanwhile. A place that somebody fell out of and that is there no longer waits for nobody. Refused: 422 `places_held`,
-    `too_many_roles`."""
+    meanwhile. A place that somebody fell out of and that is there no longer waits for nobody. A role of which no places are left stays
+    for whoever was asked for it once. Refused: 422 `places_held`, `too_many_roles`, `too_small` (a role more, for nobody),
+    `nobody_needed`."""
     counted = select(func.count()).where(Assignment.shift_id == ShiftRole.shift_id, Assignment.role == ShiftRole.name)
     taken = counted.where(Assignment.state.in_(HOLDS_PLACE)).correlate(ShiftRole).scalar_subquery()
     async with as_system(tx):
@@ -35,6 +36,11 @@ async def set_head_counts(tx: AsyncSession, shift: Shift, wishes: Sequence[RoleW
     if below:
         raise Refused("invalid", 422, errors=below)
     fresh = [one for one in wishes if one.name not in roles]
+    none = [place for place, one in enumerate(wishes) if not one.head_count]
+    if new := [place for place in none if wishes[place].name not in roles]:
+        raise wrong(f"roles.{new[0]}.head_count", "too_small", ge=1)
+    if none and not any(({name: one.head_count for name, one in roles.items()} | {one.name: one.head_count for one in wishes}).values()):
+        raise wrong(f"roles.{none[0]}.head_count", "nobody_needed")
     if len(roles) + len(fresh) > MOST_ROLES:
         raise wrong("roles", "too_many_roles", most=MOST_ROLES)
     last = max((one.place_in_list for one in roles.values()), default=-1)

@@ -18,6 +18,7 @@ SAID: dict[str, str] = {
     "not_fit": "This person is not fit for all of this shift by its rule set.",
     "full": "All places of this role are taken.",
     "places_held": "So many places of this role are held: release somebody first.",
+    "nobody_needed": "A shift needs somebody: cancel it if nobody is to come.",
     "too_many_roles": "A shift has at most 20 roles.",
     "on_it_already": "This person is on this shift already.",
     "has_left": "This person has left, or will have by then.",

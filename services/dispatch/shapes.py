@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from fastapi import Path
@@ -93,13 +93,23 @@ class RoleWish(Body):
     head_count: Annotated[int, Field(ge=1, le=1000)]
 
 
-def _each_once(roles: list[RoleWish]) -> list[RoleWish]:
+AnyRole = TypeVar("AnyRole", bound=RoleWish)
+
+
+class RoleChange(RoleWish):
+    """How many people a shift that is there needs in a role from now on; none, and the role is not needed any more."""
+
+    head_count: Annotated[int, Field(ge=0, le=1000)]
+
+
+def _each_once(roles: list[AnyRole]) -> list[AnyRole]:
     if max(Counter(one.name for one in roles).values()) > 1:
         raise PydanticCustomError("named_twice", "one name stands for two")
     return roles
 
 
 RoleWishes = Annotated[list[RoleWish], Field(min_length=1, max_length=MOST_ROLES), AfterValidator(_each_once)]
+RoleChanges = Annotated[list[RoleChange], Field(min_length=1, max_length=MOST_ROLES), AfterValidator(_each_once)]
 
 
 class Pattern(Body):

@@ -12,7 +12,7 @@ from services.dispatch.moves import move_people
 from services.dispatch.places import close_places, set_head_counts
 from services.dispatch.reads import must_be_here, place_of, shift_shown
 from services.dispatch.rules.patterns import day_bounds, forbidden_span
-from services.dispatch.shapes import RoleWishes, ShiftId, ShiftShown
+from services.dispatch.shapes import RoleChanges, ShiftId, ShiftShown
 from services.dispatch.tables import Operation, Shift
 from shared.auth import Caller, require
 from shared.clock import now, zone
@@ -26,7 +26,8 @@ shifts = Slice(prefix="/shifts", tags=["shifts"])
 
 class ShiftWish(Body):
     """What to change; a field that is not sent stays as it is, null empties it. Other times or another site move the shift. `roles`: so
-    many places have these roles from now on; a new name is a role more, and a role that is not named stays as it is."""
+    many places have these roles from now on, none where a role is not needed any more; a new name is a role more, and a role that is not
+    named stays as it is."""
 
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
@@ -35,7 +36,7 @@ class ShiftWish(Body):
     leader_id: UUID | None = None
     bring: Note | None = None
     reason: Note | None = None
-    roles: RoleWishes | None = None
+    roles: RoleChanges | None = None
     version: Version
 
     model_config = Body.model_config | {
@@ -72,10 +73,10 @@ async def show_shift(shift_id: ShiftId, caller: Annotated[Caller, require("opera
 async def change_shift(shift_id: ShiftId, wish: ShiftWish, caller: Annotated[Caller, require("operation.change")], tx: Tx) -> ShiftShown:
     """Change a shift. When it moves, everybody on it is told the old and the new times: whoever still can is asked again, whoever cannot
     is released and leaves an open place; those already there stay when only its end moves. A role is given more places until the shift
-    ends, also while it runs, and fewer down to those that somebody holds. Refused: `changed_meanwhile`, `not_found`,
+    ends, also while it runs, and fewer down to those that somebody holds, or none. Refused: `changed_meanwhile`, `not_found`,
     `cancelled_already`, `over_already`, `begun_already`, `overlap` (somebody already there is needed elsewhere), `made_already`, `busy`;
     422 `ends_before_start`, `shift_too_long`, `in_the_past`, `outside_operation`, `unknown_id`, `named_twice`, `too_many_roles`,
-    `places_held` (at `roles.0.head_count`, with how many)."""
+    `places_held` (at `roles.0.head_count`, with how many), `nobody_needed` (no role would be left: cancel the shift)."""
     row, assignments = await hold_shift(tx, shift_id)
     if row.version != wish.version:
         raise Refused("changed_meanwhile", 409, {"current": (await shift_shown(tx, row, caller)).model_dump(mode="json")})

@@ -100,7 +100,7 @@ class Shift(Table):
 
 
 class ShiftRole(Table):
-    """How many people a shift asks for in a role."""
+    """How many people a shift asks for in a role; none once the role is not needed any more."""
 
     __tablename__ = "shift_role"
     shift_id: Mapped[UUID] = mapped_column(ForeignKey("shift.id"), primary_key=True)

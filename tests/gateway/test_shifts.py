@@ -292,6 +292,21 @@ async def test_fewer_than_are_held_is_said_beside_the_number_and_what_was_typed_
     assert (many.status_code, 'id="f_count_new_error"' in many.text) == (422, True)
 
 
+async def test_a_role_that_is_not_needed_any_more_stands_no_more_on_the_page(gateway: GatewayDoor) -> None:
+    _, [first, *_] = await operation_tomorrow(gateway)
+    browser, path = await coordinator(gateway), f"/shifts/{first.id}/edit"
+    form = fields_of(await browser.get(path))
+
+    nobody = await browser.post(path, data={**form, "count_0": "0", "count_1": "0"})
+    done = await browser.post(path, data={**form, "count_0": "0"})
+    shown = words_of(await browser.get(f"/shifts/{first.id}"))
+
+    assert (nobody.status_code, 'id="f_count_0_error"' in nobody.text, "那就取消这个班次" in words_of(nobody)) == (422, True, True)
+    assert done.status_code == 303
+    assert "秩序 0/1" in shown
+    assert "登记" not in shown
+
+
 async def test_two_change_how_many_a_shift_needs_and_the_second_decides(gateway: GatewayDoor) -> None:
     _, [first, *_] = await operation_tomorrow(gateway)
     browser = await coordinator(gateway)

@@ -345,6 +345,31 @@ async def test_fewer_only_down_to_those_who_hold_a_place(dispatch: Door) -> None
     assert places(answer) == [("登记", 2, 2), ("秩序", 1, 0)]
 
 
+async def test_a_role_that_is_not_needed_any_more_has_no_places_and_nobody_is_dropped(dispatch: Door) -> None:
+    operation, shift = await tomorrow(dispatch)
+    row = await is_on(dispatch, shift, LIANG_YUAN)
+
+    held = await asked_for(dispatch, shift, 登记=0)
+    await dispatch.post(f"/assignments/{row}/release", {"reason": "不需要登记了"}, COORDINATOR)
+    gone = await asked_for(dispatch, shift, 登记=0)
+    asked = await dispatch.post(
+        "/assignments", {"shift_id": str(shift.id), "role": "登记", "person_ids": [str(PAN_XIANGYE.id)]}, COORDINATOR
+    )
+    copied = await dispatch.post(f"/operations/{operation['id']}/days/copy", {"from_on": "2021-08-05", "to_on": "2021-08-06"}, COORDINATOR)
+    listed = (await dispatch.get(f"/operations/{operation['id']}/days/2021-08-05", COORDINATOR)).json()
+    back = await asked_for(dispatch, shift, 3, 登记=1)
+
+    assert (held.status_code, errors_of(held)) == (422, [("roles.0.head_count", "places_held", {"held_count": 1})])
+    assert (await assignment(dispatch, row)).state == "released"
+    assert places(gone) == [("登记", 0, 0), ("秩序", 1, 0)]
+    assert (asked.status_code, asked.json()["code"]) == (409, "full")
+    assert (await dispatch.get("/alerts", COORDINATOR)).json()["items"] == []
+    assert copied.status_code == 201, copied.text
+    of_shift = [one for site in listed["sites"] for one in site["shifts"] if one["id"] == str(shift.id)]
+    assert [[role["name"] for role in one["roles"]] for one in of_shift] == [["秩序"]]
+    assert places(back) == [("登记", 1, 0), ("秩序", 1, 0)]
+
+
 async def test_a_place_that_falls_away_waits_for_nobody_and_is_told(dispatch: Door) -> None:
     _, shift = await tomorrow(dispatch)
     rows = [await is_on(dispatch, shift, person) for person in (LIANG_YUAN, PAN_XIANGYE)]
@@ -378,11 +403,13 @@ async def test_a_cancelled_shift_closes_its_open_places_and_tells_it(dispatch: D
     [
         (None, "roles", "required"),
         ([], "roles", "too_short"),
-        ([{"name": "登记", "head_count": 0}], "roles.0.head_count", "too_small"),
+        ([{"name": "登记", "head_count": -1}], "roles.0.head_count", "too_small"),
+        ([{"name": "扫码", "head_count": 0}], "roles.0.head_count", "too_small"),
+        ([{"name": "登记", "head_count": 0}, {"name": "秩序", "head_count": 0}], "roles.0.head_count", "nobody_needed"),
         ([{"name": "登记", "head_count": 2}, {"name": "登记", "head_count": 3}], "roles", "named_twice"),
         ([{"name": f"分工{number}", "head_count": 1} for number in range(19)], "roles", "too_many_roles"),
     ],
-    ids=["null", "none", "nobody", "twice", "many"],
+    ids=["null", "none", "negative", "new and nobody", "nobody at all", "twice", "many"],
 )
 async def test_odd_roles_are_refused(dispatch: Door, roles: Any, field: str, code: str) -> None:
     _, shift = await tomorrow(dispatch)

@@ -112,7 +112,7 @@ def upgrade() -> None:
         create table shift_role (
             shift_id uuid not null constraint shift_role__shift_id_unknown references shift (id),
             name text not null,
-            head_count integer not null constraint shift_role__head_count check (head_count > 0),
+            head_count integer not null constraint shift_role__head_count check (head_count >= 0),
             place_in_list integer not null,
             constraint shift_role_pkey primary key (shift_id, name)
         );
