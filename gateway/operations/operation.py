@@ -132,6 +132,7 @@ async def _shown(
         others=others,
         next_day=next((one for one in others if one == str(here + timedelta(days=1))), others[0] if others else ""),
         rights=rights,
+        changes=rights["operation.change"] and operation["state"] != "ended",
         problem=answer.problem if answer else None,
         form=form or {},
     )

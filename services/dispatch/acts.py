@@ -166,10 +166,12 @@ async def watch_beginnings(tx: AsyncSession, assignments: Sequence[Assignment]) 
 
 
 async def held_operation(tx: AsyncSession, operation_id: UUID) -> Operation:
-    """An operation, its row held until the transaction ends. Refused: `not_found`."""
+    """An operation that is to be changed, its row held until the transaction ends. Refused: `not_found`, `ended_already`."""
     row = await tx.scalar(select(Operation).where(Operation.id == operation_id).with_for_update())
     if row is None:
         raise Refused("not_found", 404)
+    if row.state == "ended":
+        raise Refused("ended_already", 409)
     return row
 
 

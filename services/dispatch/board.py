@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.reads import brief, brief_people, count_where
 from services.dispatch.rules.patterns import day_bounds
-from services.dispatch.shapes import OperationId, OperationKind, PersonBrief, ShiftStanding
+from services.dispatch.shapes import OperationId, OperationKind, OperationStanding, PersonBrief, ShiftStanding
 from services.dispatch.tables import (
     OPEN_STATES,
     Assignment,
@@ -108,7 +108,7 @@ class BoardOperation(Shown):
     name: str
     kind: OperationKind
     place: str
-    state: Literal["planned", "open"]
+    state: OperationStanding
     from_on: date
     until_on: date
     requirement: str | None

@@ -24,7 +24,8 @@ async def close_operation(
     operation_id: OperationId, wish: Why, caller: Annotated[Caller, require("operation.change")], tx: Tx
 ) -> OperationShown:
     """End an operation: each of its shifts that has not begun is cancelled, everybody on them is released and told why, nobody is looked
-    for instead; what runs goes on. Its last day is today, or its first day if that is to come. Refused: `not_found`, `busy`."""
+    for instead; what runs goes on. It has ended from now on: nothing is added to it any more. Its last day is today, or its first day if
+    that is to come. Refused: `not_found`, `ended_already`, `busy`."""
     to_come = (Shift.operation_id == operation_id, Shift.state != "cancelled", Shift.starts_at > now())
     on_them = select(Assignment).join(Shift, Shift.id == Assignment.shift_id).where(*to_come, Assignment.state.in_(OPEN_STATES))
     async with as_system(tx):
@@ -40,7 +41,7 @@ async def close_operation(
         raise Refused("busy", 409)
     cancelled = update(Shift).where(*to_come).values(state="cancelled", reason=wish.reason, version=Shift.version + 1).returning(Shift)
     shifts = list(await tx.scalars(cancelled.execution_options(synchronize_session=False, populate_existing=True)))
-    row.until_on = max(row.from_on, min(row.until_on, today()))
+    row.state, row.until_on = "ended", max(row.from_on, min(row.until_on, today()))
     row.version += 1
     await tx.flush()
     await release_assignments(tx, assignments, "cancelled", reason=wish.reason)

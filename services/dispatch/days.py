@@ -132,7 +132,7 @@ async def list_day(operation_id: OperationId, on: Day, caller: Annotated[Caller,
 
 @days.post("/{operation_id}/opening")
 async def open_operation(operation_id: OperationId, caller: Annotated[Caller, require("operation.change")], tx: Tx) -> OperationShown:
-    """Open a planned operation: its shifts are open to sign-up from now on. Refused: `opened_already`, `not_found`."""
+    """Open a planned operation: its shifts are open to sign-up from now on. Refused: `opened_already`, `ended_already`, `not_found`."""
     row = await held_operation(tx, operation_id)
     if row.state == "open":
         raise Refused("opened_already", 409)
@@ -152,7 +152,7 @@ async def open_operation(operation_id: OperationId, caller: Annotated[Caller, re
 async def copy_day(operation_id: OperationId, wish: DayCopy, caller: Annotated[Caller, require("operation.change")], tx: Tx) -> DayCopied:
     """Make a day's shifts anew on another day, at the same times by the clock on the wall; what is there already is left out. People are
     asked again where they are fit, free and rested; who is not is named with the reason. The day after the last lengthens the
-    operation by it. Refused: `not_found`; 422 `outside_operation`, `in_the_past`, `no_shifts` (nothing to copy)."""
+    operation by it. Refused: `not_found`, `ended_already`; 422 `outside_operation`, `in_the_past`, `no_shifts` (nothing to copy)."""
     start, end = day_bounds(wish.from_on, zone())
     that_day = (Shift.operation_id == operation_id, Shift.starts_at >= start, Shift.starts_at < end, Shift.state != "cancelled")
     people: list[Assignment] = []

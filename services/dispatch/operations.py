@@ -106,17 +106,17 @@ class ShiftsWish(Pattern):
 async def list_operations(
     caller: Annotated[Caller, require("operation.read")],
     read: Read,
-    since: Annotated[date | None, Query(description="Only those that last until this day or longer")] = None,
-    before: Annotated[date | None, Query(description="Only those that are over before this day")] = None,
+    since: Annotated[date | None, Query(description="Only those that last until this day or longer and have not been ended")] = None,
+    before: Annotated[date | None, Query(description="Only those that are over before this day, or have been ended")] = None,
     page: PageNo = 1,
     page_size: PageSize = 50,
 ) -> Listed[OperationRow]:
     """Operations, those that begin last first."""
     wanted = select(Operation)
     if since is not None:
-        wanted = wanted.where(Operation.until_on >= since)
+        wanted = wanted.where(Operation.until_on >= since, Operation.state != "ended")
     if before is not None:
-        wanted = wanted.where(Operation.until_on < before)
+        wanted = wanted.where(or_(Operation.until_on < before, Operation.state == "ended"))
     total = await read.scalar(select(func.count()).select_from(wanted.subquery())) or 0
     ordered = wanted.order_by(Operation.from_on.desc(), Operation.created_at.desc(), Operation.id)
     rows = list(await read.scalars(ordered.limit(page_size).offset((page - 1) * page_size)))
@@ -156,8 +156,8 @@ async def show_operation(operation_id: OperationId, caller: Annotated[Caller, re
 async def change_operation(
     operation_id: OperationId, wish: OperationWish, caller: Annotated[Caller, require("operation.change")], tx: Tx
 ) -> OperationShown:
-    """Change an operation; a new name is told to all who keep its shifts. Refused: `changed_meanwhile`, `not_found`, `shifts_outside`
-    (a day that is taken away has shifts); 422 `ends_before_it_begins`."""
+    """Change an operation; a new name is told to all who keep its shifts. Refused: `changed_meanwhile`, `not_found`, `ended_already`,
+    `shifts_outside`    (a day that is taken away has shifts); 422 `ends_before_it_begins`."""
     row = await held_operation(tx, operation_id)
     if row.version != wish.version:
         raise Refused("changed_meanwhile", 409, {"current": (await operation_shown(tx, row)).model_dump(mode="json")})
@@ -187,7 +187,7 @@ async def change_operation(
 async def add_site(
     operation_id: OperationId, wish: NewSite, caller: Annotated[Caller, require("operation.change")], tx: Tx
 ) -> OperationShown:
-    """Add a site; its shifts are made after. Refused: `site_name_taken`, `not_found`; 422 for a leader who is not here."""
+    """Add a site; its shifts are made after. Refused: `site_name_taken`, `not_found`, `ended_already`; 422 for a leader who is not here."""
     await must_be_here(tx, leader_id=[wish.leader_id])
     row = await held_operation(tx, operation_id)
     last = await tx.scalar(select(func.max(Site.place_in_list)).where(Site.operation_id == row.id))
@@ -202,7 +202,7 @@ async def add_shifts_from_pattern(
     operation_id: OperationId, wish: ShiftsWish, caller: Annotated[Caller, require("operation.change")], tx: Tx
 ) -> OperationShown:
     """Make shifts from a pattern, in an open operation open at once. Refused: `made_already` (a site has a shift of just these times),
-    `not_found`; 422 `outside_operation`, `too_many_shifts`, `unknown_id` for a site of another operation."""
+    `not_found`, `ended_already`; 422 `outside_operation`, `too_many_shifts`, `unknown_id` for a site of another operation."""
     row = await held_operation(tx, operation_id)
     sites = list(await tx.scalars(select(Site).where(Site.operation_id == row.id).order_by(Site.place_in_list)))
     if wish.site_ids:

@@ -6,6 +6,7 @@ SAID: dict[str, str] = {
     "made_already": "The site has a shift of just these times.",
     "shifts_outside": "A day that would be taken away has shifts.",
     "opened_already": "This operation is open already.",
+    "ended_already": "This operation has ended.",
     "cancelled_already": "This shift is cancelled already.",
     "over_already": "This shift is over.",
     "begun_already": "Somebody is there already: only the end of this shift can move.",

@@ -23,6 +23,7 @@ AssignmentId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
 OperationKind = Literal["testing", "gate", "flood", "clinic", "other"]
 Requirement = Annotated[Literal["testing_point", "flood_rescue", "none"] | None, AfterValidator(lambda rule: rule if asks(rule) else None)]
 """The rule set of fitness that people are held to (shared/fitness.py); the one that asks nothing is none at all."""
+OperationStanding = Literal["planned", "open", "ended"]
 ShiftStanding = Literal["planned", "open", "cancelled"]
 AssignmentStanding = Literal["proposed", "confirmed", "checked_in", "checked_out", "declined", "released", "no_show"]
 
@@ -171,7 +172,7 @@ class OperationRow(Shown):
     from_on: date
     until_on: date
     requirement: str | None
-    state: Literal["planned", "open"]
+    state: OperationStanding
     site_count: int
     shift_count: int
     version: int

@@ -371,5 +371,10 @@ async def test_an_operation_is_ended_with_a_reason(gateway: GatewayDoor) -> None
 
     assert f'action="{place}/closing"' in page.text
     assert (without.status_code, 'id="f_close_reason_error"' in without.text) == (422, True)
-    assert all(said in shown for said in ("行动已结束", "已取消"))
+    board, listed = await browser.get(f"{place}/board"), words_of(await browser.get("/operations"))
+    assert all(said in shown for said in ("行动已结束", "已取消", "照此另建"))
+    assert not any(said in shown for said in ("复制这一天", "从队伍派满这一天", "编辑"))
+    assert "这个行动已结束" in words_of(board)
+    assert "今天没有行动" in listed
+    assert "已开放" not in listed
     assert "任务提前完成" in words_of(await browser.get(f"/shifts/{first.id}"))

@@ -292,4 +292,28 @@ async def test_an_operation_that_ends_early_calls_off_what_is_to_come_and_tells_
     assert told == {(PAN_XIANGYE.id,): "任务提前完成", (JIANG_CAIWEI.id,): "任务提前完成"}
     asked = [(operation["id"], COORDINATOR), (uuid4(), COORDINATOR), (operation["id"], STAFF)]
     codes = [(await dispatch.post(f"/operations/{one}/closing", {"reason": "再一次"}, who)).status_code for one, who in asked]
-    assert codes == [200, 404, 403]
+    assert codes == [409, 404, 403]
+
+
+async def test_an_operation_that_was_ended_is_over_at_once_and_nothing_is_added_to_it(dispatch: Door) -> None:
+    await knows_everybody(dispatch)
+    operation = await planned(dispatch)
+    place, days = f"/operations/{operation['id']}", {"from_on": "2021-08-04", "to_on": "2021-08-05"}
+
+    ended = (await dispatch.post(f"{place}/closing", {"reason": "任务提前完成"}, COORDINATOR)).json()
+    wishes = [
+        ("POST", "/days/copy", days),
+        ("POST", "/shifts", OPERATION["pattern"]),
+        ("POST", "/sites", {"name": "南门"}),
+        ("POST", "/opening", None),
+        ("POST", "/closing", {"reason": "再一次"}),
+        ("PATCH", "", {"until_on": "2021-08-09", "version": ended["version"]}),
+    ]
+    refused = [await dispatch.request(method, f"{place}{path}", COORDINATOR, json=body) for method, path, body in wishes]
+    over = (await dispatch.get("/operations", COORDINATOR, params={"before": "2021-08-04"})).json()
+    lasting = (await dispatch.get("/operations", COORDINATOR, params={"since": "2021-08-04"})).json()
+    board = (await dispatch.get(f"{place}/board", COORDINATOR)).json()
+
+    assert (ended["state"], board["operation"]["state"]) == ("ended", "ended")
+    assert [(no.status_code, no.json()["code"]) for no in refused] == [(409, "ended_already")] * 6
+    assert ([(one["name"], one["state"]) for one in over["items"]], lasting["items"]) == ([(operation["name"], "ended")], [])

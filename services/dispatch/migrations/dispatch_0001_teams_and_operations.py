@@ -73,7 +73,7 @@ def upgrade() -> None:
             requirement text,
             bring text,
             note text,
-            state text not null constraint operation__state check (state in ('planned', 'open')),
+            state text not null constraint operation__state check (state in ('planned', 'open', 'ended')),
             version integer not null,
             created_at timestamptz not null,
             constraint operation__ends_before_it_begins check (until_on >= from_on)
