@@ -1,14 +1,13 @@
 """Reads the file that was dropped: XLSX, XLS, ODS or CSV become rows of cells, in a child process with limits of its own."""
 
-import asyncio
 import json
 import os
 import signal
 import struct
+import subprocess
 import sys
 from array import array
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +20,7 @@ ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5")
 """What a person may choose for a CSV file when the preview shows nonsense."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)  # asyncio asks for the repr of what a task answers, and this one would hold every row
+@dataclass(frozen=True, slots=True, repr=False)  # its repr would hold every row
 class Sheet:
     """The rows as in the file, the first one with index 0, blank ones empty; how a text file was read.
 
@@ -38,7 +37,7 @@ class Sheet:
     others: Mapping[str, list[list[Cell]]] = field(default_factory=dict)
 
 
-async def read_sheet(data: bytes, file_name: str, *, encoding: str | None = None, sheet_name: str | None = None) -> Sheet:
+def read_sheet(data: bytes, file_name: str, *, encoding: str | None = None, sheet_name: str | None = None) -> Sheet:
     """The sheet with the staff list, of the kind its content says. Refused (422) with a code of words.FILE.
 
     `encoding`: of a text file, when a person chose it. `sheet_name`: the one a person chose; else the one whose headings say most.
@@ -50,28 +49,22 @@ async def read_sheet(data: bytes, file_name: str, *, encoding: str | None = None
     wish = json.dumps({"encoding": encoding, "sheet_name": sheet_name, "file_name": file_name[:200]}, ensure_ascii=True).encode()
     # No secrets of ours in the child's environment: it opens what strangers made.
     place = {"PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1"}
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.personnel.workbooks_child",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,  # what it says when it breaks may hold names
-        env=place,
-        cwd=Path(__file__).parents[2],
-    )
     try:
-        told, _ = await asyncio.wait_for(child.communicate(struct.pack("<I", len(wish)) + wish + data), MOST_SECONDS)
-    except TimeoutError:
+        child = subprocess.run(
+            [sys.executable, "-m", "services.personnel.workbooks_child"],
+            input=struct.pack("<I", len(wish)) + wish + data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # what it says when it breaks may hold names
+            env=place,
+            cwd=Path(__file__).parents[2],
+            timeout=MOST_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
         raise Refused("took_too_long", 422) from None
-    finally:
-        if child.returncode is None:
-            with suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
     if child.returncode != 0:
-        raise Refused(_why_it_died(child.returncode or 1), 422)
-    return _unpacked(told)
+        raise Refused(_why_it_died(child.returncode), 422)
+    return _unpacked(child.stdout)
 
 
 def _why_it_died(code: int) -> str:

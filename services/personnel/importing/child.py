@@ -1,6 +1,5 @@
 """The child of an import: reads a file, compares rows with the record, computes what a commit writes. It has no database and no secrets."""
 
-import asyncio
 import gc
 import signal
 import sys
@@ -60,8 +59,7 @@ def take(ends: Ends) -> None:
     from services.personnel.workbooks import read_sheet
 
     wish, data = ends.hear()
-    reading = read_sheet(bytes(data.pop(1, b"")), wish["file_name"], encoding=wish["encoding"], sheet_name=wish["sheet_name"])
-    sheet = asyncio.run(reading)
+    sheet = read_sheet(bytes(data.pop(1, b"")), wish["file_name"], encoding=wish["encoding"], sheet_name=wish["sheet_name"])
     names = {
         "file_name": without_identity_numbers(wish["file_name"]),
         "sheet": without_identity_numbers(sheet.name),
