@@ -11,9 +11,11 @@ from uuid import UUID
 import httpx
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from services.dispatch.tables import HOLDS_PLACE, OPEN_STATES, Assignment, ShiftRole
 from shared.bookings import booking
+from shared.db import is_away
 from shared.events import FitnessChanged, FitnessState
 from tests.doors import Door
 from tests.people import COORDINATOR, FANG_JIBAI, GU_CHANGTING, JIANG_CAIWEI, LEADER, LIANG_YUAN, NOW, PAN_XIANGYE, caller
@@ -32,6 +34,7 @@ class Both:
     def __init__(self, duty: Door, dispatch: Door, seed: int) -> None:
         self.duty, self.dispatch, self.random = duty, dispatch, random.Random(seed)
         self.answers: Counter[tuple[str, int, str]] = Counter()
+        self.made: set[UUID] = set()
         self.version = 1
 
     async def begin(self) -> None:
@@ -59,26 +62,44 @@ class Both:
             )
             for one in (CAST if fit else [self.random.choice(CAST)])
         ]
-        await self.dispatch.hears(FitnessChanged(fitness=told))
+        await self._heard(FitnessChanged(fitness=told))
 
-    def noted(self, what: str, answer: httpx.Response) -> None:
-        self.answers[what, answer.status_code, answer.json().get("code", "")] += 1
+    async def _heard(self, said: FitnessChanged) -> None:
+        """As the inbox does it: whoever waited in vain for a lock is told again."""
+        while True:
+            try:
+                return await self.dispatch.hears(said)
+            except DBAPIError as odd:
+                if not is_away(odd):
+                    raise
+                self.answers["told", 503, ""] += 1
+
+    async def does(self, what: str, ask: Callable[[], Awaitable[httpx.Response]]) -> None:
+        """As a client does it: 503 says that nothing was done, and one asks again."""
+        while (answer := await ask()).status_code == 503:
+            self.answers[what, 503, ""] += 1
+        said = answer.json()
+        self.answers[what, answer.status_code, said.get("code", "")] += 1
+        if answer.status_code == 201:
+            self.made |= {UUID(one["id"]) for one in said.get("done", [said])}
 
     async def asked(self) -> None:
         chosen = self.random.sample(CAST, self.random.randint(1, 4))
         body = {"shift_id": str(self.random.choice(self.shifts).id), "role": "登记", "person_ids": [str(one.id) for one in chosen]}
         overridden = self.random.random() < 0.3
         more = {"override": "x"} if overridden else {}
-        self.noted("asked", await self.dispatch.post("/assignments", body | more, LEADER if overridden else COORDINATOR))
+        by = LEADER if overridden else COORDINATOR
+        await self.does("asked", lambda: self.dispatch.post("/assignments", body | more, by))
 
     async def signs_up(self) -> None:
         path = f"/shifts/{self.random.choice(self.shifts).id}/signup"
-        self.noted("signs up", await self.dispatch.post(path, {"role": "登记"}, caller(self.random.choice(CAST))))
+        by = caller(self.random.choice(CAST))
+        await self.does("signs up", lambda: self.dispatch.post(path, {"role": "登记"}, by))
 
     async def put_on_duty(self) -> None:
         version = (await read(self.duty))["version"]
         wished = [wish(self.post_id, day(number), self.random.choice(CAST)) for number in self.random.sample(range(4), 2)]
-        self.noted("on duty", await fill(self.duty, wished, version, reason="调整"))
+        await self.does("on duty", lambda: fill(self.duty, wished, version, reason="调整"))
 
     async def _some(self, *states: str) -> UUID | None:
         async with self.dispatch.rows() as tx:
@@ -87,18 +108,18 @@ class Both:
 
     async def released(self) -> None:
         if row_id := await self._some(*OPEN_STATES):
-            self.noted("released", await self.dispatch.post(f"/assignments/{row_id}/release", {"reason": "x"}, COORDINATOR))
+            await self.does("released", lambda: self.dispatch.post(f"/assignments/{row_id}/release", {"reason": "x"}, COORDINATOR))
 
     async def freed(self) -> None:
         if row_id := await self._some(*OPEN_STATES):
-            self.noted("freed", await self.dispatch.post("/assignments/freeing", {"refs": [str(row_id)]}, PLANNER))
+            await self.does("freed", lambda: self.dispatch.post("/assignments/freeing", {"refs": [str(row_id)]}, PLANNER))
 
     async def moved(self) -> None:
         shift = self.random.choice(self.shifts)
         now_at = (await self.dispatch.get(f"/shifts/{shift.id}", COORDINATOR)).json()
         starts_at = shift.starts_at + timedelta(hours=self.random.randint(-2, 2))
         times = {"starts_at": starts_at.isoformat(), "ends_at": (starts_at + timedelta(hours=4)).isoformat()}
-        self.noted("moved", await self.dispatch.patch(f"/shifts/{shift.id}", times | {"version": now_at["version"]}, COORDINATOR))
+        await self.does("moved", lambda: self.dispatch.patch(f"/shifts/{shift.id}", times | {"version": now_at["version"]}, COORDINATOR))
 
     async def turns_unfit(self) -> None:
         await self.tell(False)
@@ -108,7 +129,7 @@ class Both:
         if found := (await self.dispatch.get("/alerts", COORDINATOR)).json()["items"]:
             body = {"person_id": str(self.random.choice(CAST).id)}
             path = f"/alerts/{self.random.choice(found)['assignment_id']}/filling"
-            self.noted("filled", await self.dispatch.post(path, body, COORDINATOR))
+            await self.does("filled", lambda: self.dispatch.post(path, body, COORDINATOR))
 
     async def fire(self) -> None:
         """All commands, so many at once, in an order that nobody planned."""
@@ -153,15 +174,14 @@ async def test_nobody_is_in_two_places_whatever_both_do_at_once(duty: Door, disp
 
     watching = asyncio.create_task(watches())
     try:
-        async with asyncio.timeout(90):
-            await both.fire()
+        await both.fire()
     finally:
         over.set()
         await watching
 
     assert len(seen) > 10
     assert not any(seen), "somebody was in two places"
-    assert {status for _, status, _ in both.answers} <= {200, 201, 409}, both.answers
+    assert {status for _, status, _ in both.answers} <= {200, 201, 409, 503}, both.answers
     done = {what for what, status, _ in both.answers if status < 300}
     assert {"asked", "signs up", "on duty", "released", "moved"} <= done, both.answers
     async with dispatch.rows() as tx:
@@ -171,6 +191,7 @@ async def test_nobody_is_in_two_places_whatever_both_do_at_once(duty: Door, disp
         booked = {row.ref: row.person_id for row in await tx.execute(theirs)}
     held = Counter((row.shift_id, row.role) for row in rows if row.state in HOLDS_PLACE)
     assert all(count <= heads[key] for key, count in held.items())
+    assert {row.id for row in rows} == both.made, "what was answered as done is there, and nothing else"
     assert {row.id: row.person_id for row in rows if row.state in OPEN_STATES} == booked
     await asyncio.sleep(1.5)  # the server tells of deadlocks a second later
     assert await deadlocks(dispatch) == before, "somebody waited in a ring, and one had to give up"
