@@ -160,11 +160,17 @@ def _broken(request: Request, odd: BaseException) -> Response:
     return answer if _is_api(request) else error_page(request, 500, reference(request), {"code": "unexpected", "params": {}})
 
 
+def forget_everybody(app: FastAPI) -> None:
+    """As it begins: no session, no key and no open page has been seen yet."""
+    app.state.sessions, app.state.keys = Sessions(), api.Keys()
+    app.state.hints = live.Hints(app.state.sessions)
+
+
 def compose() -> FastAPI:
     """The app; nothing is opened before it begins."""
     made = FastAPI(title="Muster gateway", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    sessions, measures = Sessions(), Measures("gateway")
-    made.state.sessions, made.state.keys, made.state.hints = sessions, api.Keys(), live.Hints(sessions)
+    measures = Measures("gateway")
+    forget_everybody(made)
     made.mount("/static", Static())
 
     @made.get("/livez")
@@ -192,7 +198,7 @@ def compose() -> FastAPI:
     made.add_exception_handler(RequestValidationError, _malformed)
     # level 5: a page in a quarter of its bytes for a third of a millisecond; a phone on a slow line waits for bytes
     made.add_middleware(GZipMiddleware, compresslevel=5, exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, XLSX))
-    made.add_middleware(SessionGate, sessions=sessions)
+    made.add_middleware(SessionGate)
     made.add_middleware(Outermost, last_resort=_broken, observe=measures.observe)
     return made
 

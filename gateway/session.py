@@ -172,8 +172,8 @@ def _own(connection: HTTPConnection) -> str:
 class SessionGate:
     """Around the pages: knows who looks, refuses forms that do not come from our pages, adds the headers that keep browsers strict."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
-        self.app, self.sessions = app, sessions
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -200,23 +200,28 @@ class SessionGate:
         await self.app(scope, receive, with_headers)
 
     async def _know(self, request: Request) -> None:
-        state = request.state
+        state, sessions = request.state, _sessions(request)
         state.me, state.identity_away, state.on_duty, state.unread_count = None, False, None, 0
         state.now = clock.now().astimezone(clock.zone())
         state.demo = settings().demo
         if secret := session_of(request):
             quiet = request.headers.get("muster-live") == "1" or request.url.path == "/live"  # a stream is opened anew by itself
-            known, state.identity_away = await self.sessions.look_up(secret, quiet=quiet)
+            known, state.identity_away = await sessions.look_up(secret, quiet=quiet)
             if known is not None:
                 state.me = known.me
                 asking = ASKING.get()
                 assert asking is not None
                 asking.token = known.token
-                state.on_duty = await self.sessions.on_duty.at(state.now)
+                state.on_duty = await sessions.on_duty.at(state.now)
                 if known.me.get("person"):
-                    unread, person_id = self.sessions.unread, str(known.me["person"]["id"])
+                    unread, person_id = sessions.unread, str(known.me["person"]["id"])
                     state.unread_count = unread.last(person_id) if request.url.path in THEIR_OWN else await unread.of(person_id)
-        state.institution = await self.sessions.name_of_institution()
+        state.institution = await sessions.name_of_institution()
+
+
+def _sessions(request: Request) -> Sessions:
+    found: Sessions = request.app.state.sessions
+    return found
 
 
 def _address(request: Request) -> str:

@@ -8,7 +8,7 @@ import httpx
 from sqlalchemy import delete, select
 
 from gateway import services
-from gateway.app import compose
+from gateway.app import app, forget_everybody
 from services.identity.tables import Role
 from services.personnel.acts import state_of, tell_departments, tell_people
 from services.personnel.tables import Department
@@ -34,7 +34,8 @@ class GatewayDoor:
 
     def __init__(self, doors: Doors) -> None:
         self.doors = doors
-        self.app = compose()
+        self.app = app
+        forget_everybody(app)
         self._browsers: list[httpx.AsyncClient] = []
         for service in services.ALL:
             self.up(service.name)
