@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ from shared.web import BODY_BYTES, problem
 api = APIRouter()
 pages = Pages()
 
+_PART = re.compile(r"^#/components/\w+/")
 INSIDE = ("livez", "readyz", "metrics", "openapi.json", "sessions/token", "clients/token")
 _PASSED_ON = ("content-type", "accept", "idempotency-key", "accept-language")
 _PASSED_BACK = ("content-type", "content-disposition", "retry-after", "muster-repeated", "muster-reference", "location")
@@ -139,9 +141,9 @@ def joined(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """One OpenAPI document of several: paths under the service's name, schemas named after their service."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
+    responses: dict[str, Any] = {}
     for name, document in documents.items():
-        prefix = f"#/components/schemas/{name}."
-        moved = _renamed(document, prefix)
+        moved = _renamed(document, name)
         for path, operations in moved["paths"].items():
             if path.lstrip("/") in INSIDE:
                 continue
@@ -149,7 +151,8 @@ def joined(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
                 operation["tags"] = [f"{name}: {tag}" for tag in operation.get("tags", ["operation"])]
                 operation["operationId"] = f"{name}.{operation['operationId']}"
             paths[f"/{name}{path}"] = operations
-        schemas |= {f"{name}.{one}": schema for one, schema in moved.get("components", {}).get("schemas", {}).items()}
+        for part, found in (("schemas", schemas), ("responses", responses)):
+            found |= {f"{name}.{one}": what for one, what in moved.get("components", {}).get(part, {}).items()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -162,19 +165,20 @@ def joined(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "responses": responses,
             "securitySchemes": SECURITY_SCHEMES,
         },
         "security": [{"key": []}, {"session": []}],
     }
 
 
-def _renamed(node: Any, prefix: str) -> Any:
+def _renamed(node: Any, service: str) -> Any:
     if isinstance(node, dict):
         return {
-            name: value.replace("#/components/schemas/", prefix) if name == "$ref" and isinstance(value, str) else _renamed(value, prefix)
+            name: _PART.sub(rf"\g<0>{service}.", value) if name == "$ref" and isinstance(value, str) else _renamed(value, service)
             for name, value in node.items()
         }
-    return [_renamed(one, prefix) for one in node] if isinstance(node, list) else node
+    return [_renamed(one, service) for one in node] if isinstance(node, list) else node
 
 
 @pages.get("/api/docs", open_to_all="the description holds no data")

@@ -1,6 +1,7 @@
-"""What FastAPI cannot know of a service's OpenAPI document: refusals are problem+json, who may ask, and that a write may be repeated."""
+"""What FastAPI cannot know of a service's OpenAPI document: examples of answers and refusals, who may ask, that a write may be repeated."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +11,9 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from shared.auth import Door, doors_of
+from shared.examples import Composed
 from shared.policy import ACTIONS, SCOPES
+from shared.web import SENTENCES
 
 SECURITY_SCHEMES = {
     "key": {"type": "http", "scheme": "bearer", "description": "An API key with scopes"},
@@ -36,26 +39,53 @@ PROBLEM = {
             "type": "array",
             "items": {
                 "type": "object",
-                "required": ["field", "code", "params"],
-                "properties": {"field": {"type": "string"}, "code": {"type": "string"}, "params": {"type": "object"}},
+                "required": ["field", "code", "title", "params"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "code": {"type": "string"},
+                    "title": {"type": "string"},
+                    "params": {"type": "object"},
+                },
             },
         },
         "reference": {"type": "string", "description": "By this number the log knows the same request"},
     },
-    "example": {
-        "type": "about:blank",
-        "title": "Something in the form is wrong; each field says what.",
-        "status": 422,
-        "code": "invalid",
-        "params": {},
-        "errors": [{"field": "given_on", "code": "in_future", "params": {}}],
-        "reference": "3f1c9a20b7de",
-    },
 }
+REFUSALS = {
+    "malformed": 400,
+    "not_signed_in": 401,
+    "not_allowed": 403,
+    "not_found": 404,
+    "changed_meanwhile": 409,
+    "invalid": 422,
+    "too_many": 429,
+    "not_available": 503,
+}
+"""What any operation may answer instead, by its code; the operation's description says which codes beside these."""
+
+
+def _refusal(code: str, status: int) -> dict[str, Any]:
+    wrong = {"field": "name", "code": "too_long", "title": SENTENCES["too_long"], "params": {"max_length": 200}}
+    return {
+        "type": "about:blank",
+        "title": SENTENCES[code],
+        "status": status,
+        "code": code,
+        "params": {"too_many": {"seconds": 30}, "changed_meanwhile": {"current": {"version": 4}}}.get(code, {}),
+        "errors": [wrong] if code == "invalid" else [],
+        "reference": "3f1c9a20b7de",
+    }
+
+
 _REFUSED = {
-    "description": "Refused: 401 `not_signed_in`, 403 `not_allowed`, 404 `not_found` (also: not yours), 409 the world says no, "
-    "422 the form is wrong, 429 `too_many`, 503 `not_available`; the operation's description says which codes beside these",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "description": "Refused: 400 `malformed`, 401 `not_signed_in`, 403 `not_allowed`, 404 `not_found` (also: not yours), 409 the world "
+    "says no, 422 the form is wrong, 429 `too_many`, 503 `not_available`; the operation's description says which codes beside these",
+    "content": {
+        "application/problem+json": {
+            "schema": {"$ref": "#/components/schemas/Problem"},
+            "examples": {code: {"summary": f"{status} {code}", "value": _refusal(code, status)} for code, status in REFUSALS.items()},
+        }
+    },
 }
 _KEY = {
     "name": "Idempotency-Key",
@@ -89,6 +119,9 @@ def describe(app: FastAPI) -> None:
 
 
 def _complete(app: FastAPI, document: dict[str, Any]) -> None:
+    parts = document.setdefault("components", {})
+    schemas = parts.setdefault("schemas", {})
+    composed = Composed(schemas)
     for context in iter_route_contexts(app.routes):
         route = context.original_route
         if not isinstance(route, APIRoute) or not route.include_in_schema:
@@ -96,15 +129,17 @@ def _complete(app: FastAPI, document: dict[str, Any]) -> None:
         for method in context.methods or ():
             operation = document["paths"][context.path][method.lower()]
             operation["responses"].pop("422", None)
-            operation["responses"]["default"] = _REFUSED
+            for answer in operation["responses"].values():
+                if shown := answer.get("content", {}).get("application/json"):
+                    with contextlib.suppress(LookupError):  # a field of which nothing is said: a test names it, and the rest is described
+                        shown["example"] = composed.of(shown["schema"])
+            operation["responses"]["default"] = {"$ref": "#/components/responses/Refused"}
             operation["security"] = _who_may(doors_of(route.dependant))
             if method in ("POST", "PUT", "PATCH", "DELETE") and not getattr(route.endpoint, "secret_answer", False):
                 operation.setdefault("parameters", []).append(_KEY)
-    parts = document.setdefault("components", {})
-    schemas = parts.setdefault("schemas", {})
     for replaced in ("HTTPValidationError", "ValidationError"):
         schemas.pop(replaced, None)
-    schemas["Problem"] = PROBLEM
+    schemas["Problem"], parts["responses"] = PROBLEM, {"Refused": _REFUSED}
     parts["securitySchemes"] = SECURITY_SCHEMES
 
 

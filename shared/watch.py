@@ -27,48 +27,49 @@ from shared.messaging.inbox import parked_count
 from shared.once import KEPT_HOURS
 from shared.refusals import Refused
 from shared.settings import settings
+from shared.story import example_id
 from shared.web import Shown
 
 SWEEP = "house.sweep"
-JobId = Annotated[UUID, FromPath(examples=["0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"])]
+JobId = Annotated[UUID, FromPath(examples=[example_id("job")])]
 
 
 class ConsumerLag(Shown):
     """How far a consumer is behind; `pending_count` is null when NATS cannot be asked."""
 
-    consumer: str
-    pending_count: int | None
+    consumer: str = Field(examples=["dispatch-fitness_changed"])
+    pending_count: int | None = Field(examples=[0])
 
 
 class ErrandsBehind(Shown):
     """How mail or webhooks stand: what waits, how much of it has failed and is tried again, what was given up in the last 24 hours."""
 
-    kind: str
-    waiting_count: int
-    oldest_waiting_seconds: float
-    again_count: int
-    failed_count: int
+    kind: str = Field(examples=["notice.mail"])
+    waiting_count: int = Field(examples=[4])
+    oldest_waiting_seconds: float = Field(examples=[1.2])
+    again_count: int = Field(examples=[0])
+    failed_count: int = Field(examples=[0])
     error: str | None = Field(description="What the one that is tried again last met")
 
 
 class Status(Shown):
     """What is late in a service."""
 
-    service: str
+    service: str = Field(examples=["dispatch"])
     now: datetime
-    unsent_count: int
-    oldest_unsent_seconds: float
-    parked_count: int
-    due_late_count: int
-    due_parked_count: int
-    jobs_open_count: int
-    oldest_job_seconds: float
+    unsent_count: int = Field(examples=[0])
+    oldest_unsent_seconds: float = Field(examples=[0.0])
+    parked_count: int = Field(examples=[0])
+    due_late_count: int = Field(examples=[0])
+    due_parked_count: int = Field(examples=[0])
+    jobs_open_count: int = Field(examples=[0])
+    oldest_job_seconds: float = Field(examples=[0.0])
     errands: list[ErrandsBehind]
-    nats_connected: bool
+    nats_connected: bool = Field(examples=[True])
     consumers: list[ConsumerLag]
-    disk_free_bytes: int | None
-    disk_total_bytes: int | None
-    backup_age_seconds: float | None
+    disk_free_bytes: int | None = Field(examples=[41200000000])
+    disk_total_bytes: int | None = Field(examples=[64000000000])
+    backup_age_seconds: float | None = Field(examples=[5040.0])
 
 
 class Alive(BaseModel):
@@ -81,30 +82,14 @@ class JobShown(Shown):
     """A job: how far it is, and what came of it."""
 
     id: UUID
-    kind: str
-    state: str
-    done_count: int
-    total_count: int
+    kind: str = Field(examples=["import.commit"])
+    state: str = Field(examples=["running"])
+    done_count: int = Field(examples=[12000])
+    total_count: int = Field(examples=[50000])
     result: dict[str, Any] | None
     problem: dict[str, Any] | None
-    created_at: datetime
+    created_at: datetime = Field(examples=["2021-08-05T08:24:00Z"])
     ended_at: datetime | None
-
-    model_config = Shown.model_config | {
-        "json_schema_extra": {
-            "example": {
-                "id": "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70",
-                "kind": "import.commit",
-                "state": "running",
-                "done_count": 12000,
-                "total_count": 50000,
-                "result": None,
-                "problem": None,
-                "created_at": "2021-08-04T00:12:00Z",
-                "ended_at": None,
-            }
-        }
-    }
 
 
 async def status_of(request: Request, read: AsyncSession) -> Status:

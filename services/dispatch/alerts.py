@@ -10,13 +10,14 @@ from sqlalchemy import select
 from services.dispatch.placing import Manner, one_placed, place_people
 from services.dispatch.ranking import Vacancy, shortlists
 from services.dispatch.reads import brief, brief_people, reason_told
-from services.dispatch.shapes import EXAMPLE_ID, AssignmentShown, PersonBrief, SiteBrief
+from services.dispatch.shapes import AssignmentShown, PersonBrief, SiteBrief
 from services.dispatch.tables import Assignment, OpenPlace, Operation, Shift, Site
 from shared.auth import Caller, require
 from shared.clock import now
 from shared.db import Read, Tx
 from shared.refusals import Refused
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Listed, Note, Shown
 
 alerts = Slice(prefix="/alerts", tags=["alerts"])
@@ -25,7 +26,7 @@ MOST = 200
 SHOWN_CANDIDATES = 5
 TYPED = frozenset({"declined", "released"})  # because of a person, who said why
 
-AlertId = Annotated[UUID, Path(examples=[EXAMPLE_ID], description="The assignment of who fell out")]
+AlertId = Annotated[UUID, Path(examples=[example_id("alert")], description="The assignment of who fell out")]
 
 
 class Instead(Shown):
@@ -61,7 +62,7 @@ class Stand(Body):
     person_id: UUID
     override: Note | None = None
 
-    model_config = Body.model_config | {"json_schema_extra": {"example": {"person_id": EXAMPLE_ID}}}
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"person_id": example_id("person")}}}
 
 
 @alerts.get("")

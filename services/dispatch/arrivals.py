@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy import func, select
 
 from services.dispatch.leading import is_led_by
@@ -46,9 +46,9 @@ class LedShift(Shown):
     starts_at: datetime
     ends_at: datetime
     next_day: bool
-    head_count: int
-    held_count: int
-    there_count: int
+    head_count: int = Field(examples=[2])
+    held_count: int = Field(examples=[2])
+    there_count: int = Field(examples=[1])
 
 
 @arrivals.get("/checkin/{code}")

@@ -16,7 +16,6 @@ from services.dispatch.reads import assignment_shown, brief, brief_people, corre
 from services.dispatch.rules.assigning import forbidden_step, forbidden_taking_back, worked_hours
 from services.dispatch.rules.patterns import day_bounds
 from services.dispatch.shapes import (
-    EXAMPLE_ID,
     AssignmentId,
     AssignmentShown,
     AssignmentStanding,
@@ -34,6 +33,7 @@ from shared.clock import now, zone
 from shared.db import Read, Tx, as_system
 from shared.refusals import Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Line, Note, Shown
 
 assignments = Slice(tags=["assignments"])
@@ -50,7 +50,7 @@ class AssignmentWish(Body):
     override: Note | None = None
 
     model_config = Body.model_config | {
-        "json_schema_extra": {"example": {"shift_id": EXAMPLE_ID, "role": "信息登记", "person_ids": [EXAMPLE_ID]}}
+        "json_schema_extra": {"example": {"shift_id": example_id("shift"), "role": "信息登记", "person_ids": [example_id("person")]}}
     }
 
 
@@ -69,7 +69,7 @@ class Freeing(Body):
     refs: Annotated[list[UUID], Field(min_length=1, max_length=500)]
     because: Literal["duty"] = "duty"
 
-    model_config = Body.model_config | {"json_schema_extra": {"example": {"refs": [EXAMPLE_ID], "because": "duty"}}}
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"refs": [example_id("assignment")], "because": "duty"}}}
 
 
 class Freed(Shown):
@@ -90,10 +90,10 @@ class Own(Shown):
     """One's own assignment. `next_day`: it ends on another day than it begins; `bring`: of the operation, then of the shift; `corrections`:
     how the times one was there were said anew, the newest first."""
 
-    id: UUID
+    id: UUID = Field(examples=[example_id("assignment")])
     shift_id: UUID
     role: str
-    state: AssignmentStanding
+    state: AssignmentStanding = Field(examples=["checked_out"])
     starts_at: datetime
     ends_at: datetime
     next_day: bool
@@ -104,7 +104,7 @@ class Own(Shown):
     reason: str | None
     checked_in_at: datetime | None
     checked_out_at: datetime | None
-    hours: float
+    hours: float = Field(examples=[4.7])
     corrections: list[CorrectionShown]
     operation_id: UUID
     operation: str
@@ -113,7 +113,7 @@ class Own(Shown):
     site: SiteBrief
     bring: list[str]
     leader: PersonBrief | None
-    shift_state: Literal["planned", "open", "cancelled"]
+    shift_state: Literal["planned", "open", "cancelled"] = Field(examples=["open"])
     shift_reason: str | None
     version: int
 

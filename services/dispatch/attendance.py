@@ -15,7 +15,7 @@ from services.dispatch.ranking import fitness_of, unfit
 from services.dispatch.reads import assignment_shown, brief_people
 from services.dispatch.rules.assigning import COMES_EARLY, forbidden_arrival, forbidden_departure, forbidden_step, is_late
 from services.dispatch.rules.moving import OVERRIDABLE
-from services.dispatch.shapes import EXAMPLE_ID, AssignmentId, AssignmentShown, ShiftId
+from services.dispatch.shapes import AssignmentId, AssignmentShown, ShiftId
 from services.dispatch.tables import HOLDS_PLACE, Assignment, Operation, Shift, ShiftRole, Site
 from shared.auth import Caller, require
 from shared.bookings import Span, book, release
@@ -25,6 +25,7 @@ from shared.due import later
 from shared.house import Due
 from shared.refusals import Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Line, Note
 
 attendance = Slice(tags=["attendance"])
@@ -70,7 +71,7 @@ class WalkOn(Body):
     role: Line
     override: Note | None = None
 
-    model_config = Body.model_config | {"json_schema_extra": {"example": {"person_id": EXAMPLE_ID, "role": "信息登记"}}}
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"person_id": example_id("person"), "role": "信息登记"}}}
 
 
 @attendance.post("/assignments/checkin")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import Field
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,14 +41,14 @@ class BoardCover(Shown):
     """How places are covered. `late`: confirmed, the shift has begun, not there yet. `unfit_since`: fit when asked and not any more; null
     for who may not ask who is fit: a role has few places, and everybody knows who holds them."""
 
-    head_count: int
+    head_count: int = Field(examples=[2])
     proposed: int = 0
-    confirmed: int = 0
-    checked_in: int = 0
+    confirmed: int = Field(0, examples=[0])
+    checked_in: int = Field(0, examples=[2])
     checked_out: int = 0
     late: int = 0
     no_show: int = 0
-    unfit_since: int | None = 0
+    unfit_since: int | None = Field(0, examples=[0])
 
 
 class BoardRole(BoardCover):
@@ -63,13 +64,13 @@ class BoardShift(Shown):
     id: UUID
     starts_at: datetime
     ends_at: datetime
-    state: ShiftStanding
+    state: ShiftStanding = Field(examples=["open"])
     signup: bool
     leader: PersonBrief | None
     roles: list[BoardRole]
-    open_place_count: int
-    late_people: list[PersonBrief]
-    no_show_people: list[PersonBrief]
+    open_place_count: int = Field(examples=[0])
+    late_people: list[PersonBrief] = Field(examples=[[]])
+    no_show_people: list[PersonBrief] = Field(examples=[[]])
     version: int
 
 
@@ -96,8 +97,8 @@ class BoardSite(Shown):
 class BoardTotals(BoardCover):
     """All of it together; shifts that were cancelled left out."""
 
-    shift_count: int
-    open_place_count: int
+    shift_count: int = Field(examples=[1])
+    open_place_count: int = Field(examples=[0])
     samples: int
 
 
@@ -108,7 +109,7 @@ class BoardOperation(Shown):
     name: str
     kind: OperationKind
     place: str
-    state: OperationStanding
+    state: OperationStanding = Field(examples=["open"])
     from_on: date
     until_on: date
     requirement: str | None

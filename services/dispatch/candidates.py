@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import Field
 from sqlalchemy import and_, exists, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,7 +35,7 @@ class FreeRole(Shown):
     """A role that has free places."""
 
     name: str
-    free_count: int
+    free_count: int = Field(examples=[1])
 
 
 class OpenShift(Shown):

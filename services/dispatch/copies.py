@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import or_, select
 
 from services.dispatch.reads import correction_shown
@@ -47,7 +48,7 @@ class AssignmentKept(Shown):
     operation: str
     site: str
     role: str
-    state: str
+    state: str = Field(examples=["checked_out"])
     starts_at: datetime
     ends_at: datetime
     walk_on: bool
@@ -75,7 +76,7 @@ class PlaceKept(Shown):
     """A place one left open, and why; or took over."""
 
     role: str
-    because: str | None
+    because: str | None = Field(examples=["declined"])
     opened_at: datetime
     closed_at: datetime | None
 
@@ -102,7 +103,7 @@ class Copy(Shown):
 
     made_at: datetime
     person: PersonKept | None
-    teams: list[str]
+    teams: list[str] = Field(examples=[["防疫突击队"]])
     assignments: list[AssignmentKept]
     shifts_led: list[LedKept]
     places: list[PlaceKept]

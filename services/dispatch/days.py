@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import Path
+from pydantic import Field
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -63,7 +64,7 @@ class DayCopied(Shown):
 
     on: date
     shift_count: int
-    left_out_count: int
+    left_out_count: int = Field(examples=[0])
     asked_count: int
     refused: list[NotAsked]
 

@@ -17,7 +17,7 @@ from services.dispatch.ranking import fitness_of, spans_of, standings_of, unfit
 from services.dispatch.reads import brief, brief_people
 from services.dispatch.rules.patterns import day_bounds
 from services.dispatch.rules.ranking import Need, Plan, fill
-from services.dispatch.shapes import EXAMPLE_ID, PersonBrief, SiteBrief, Unplaced
+from services.dispatch.shapes import PersonBrief, SiteBrief, Unplaced
 from services.dispatch.tables import HOLDS_PLACE, Assignment, Operation, Shift, ShiftRole, Site, Team, TeamMember
 from shared.auth import Caller, require
 from shared.bookings import Span, book, hold_time_of, limits
@@ -25,6 +25,7 @@ from shared.clock import now, zone
 from shared.db import Tx, as_system
 from shared.refusals import Reason, Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Shown
 
 fillings = Slice(prefix="/assignments", tags=["assignments"])
@@ -42,7 +43,9 @@ class Filling(Body):
     plan: Annotated[str, Field(max_length=64)] | None = None
 
     model_config = Body.model_config | {
-        "json_schema_extra": {"example": {"operation_id": EXAMPLE_ID, "on": "2021-08-05", "team_id": EXAMPLE_ID, "preview": True}}
+        "json_schema_extra": {
+            "example": {"operation_id": example_id("operation"), "on": "2021-08-05", "team_id": example_id("team"), "preview": True}
+        }
     }
 
     @model_validator(mode="after")
@@ -63,10 +66,10 @@ class FilledRole(Shown):
     """A role of a shift as it would be: `taken_count` held it before, `missing_count` stay empty."""
 
     name: str
-    head_count: int
-    taken_count: int
+    head_count: int = Field(examples=[2])
+    taken_count: int = Field(examples=[1])
     people: list[Picked]
-    missing_count: int
+    missing_count: int = Field(examples=[0])
 
 
 class FilledShift(Shown):
@@ -82,11 +85,11 @@ class FilledShift(Shown):
 class Filled(Shown):
     """The plan, or what was done of it: which places get whom, and who of the team is on none, with the first reason against it."""
 
-    plan: str
+    plan: str = Field(examples=["4be1c07a95d2f386"])
     done: bool
     shifts: list[FilledShift]
-    asked_count: int
-    missing_count: int
+    asked_count: int = Field(examples=[1])
+    missing_count: int = Field(examples=[0])
     left_out: list[Unplaced]
 
 

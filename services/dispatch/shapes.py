@@ -11,15 +11,14 @@ from pydantic_core import PydanticCustomError
 
 from services.dispatch.rules.patterns import Times
 from shared.fitness import asks
+from shared.story import example_id
 from shared.web import Body, Line, Note, Shown, WallTime
 
-EXAMPLE_ID = "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"
-
-TeamId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
-OperationId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
-SiteId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
-ShiftId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
-AssignmentId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+TeamId = Annotated[UUID, Path(examples=[example_id("team")])]
+OperationId = Annotated[UUID, Path(examples=[example_id("operation")])]
+SiteId = Annotated[UUID, Path(examples=[example_id("site")])]
+ShiftId = Annotated[UUID, Path(examples=[example_id("shift")])]
+AssignmentId = Annotated[UUID, Path(examples=[example_id("assignment")])]
 OperationKind = Literal["testing", "gate", "flood", "clinic", "other"]
 Requirement = Annotated[Literal["testing_point", "flood_rescue", "none"] | None, AfterValidator(lambda rule: rule if asks(rule) else None)]
 """The rule set of fitness that people are held to (shared/fitness.py); the one that asks nothing is none at all."""
@@ -44,18 +43,18 @@ class AssignmentShown(Shown):
     shift_id: UUID
     person: PersonBrief
     role: str
-    state: AssignmentStanding
+    state: AssignmentStanding = Field(examples=["confirmed"])
     starts_at: datetime
     ends_at: datetime
     walk_on: bool
     late: bool
     asked_at: datetime
     answered_at: datetime | None
-    reason: str | None
+    reason: str | None = Field(examples=[None])
     override_reason: str | None
     override_by: str | None
-    checked_in_at: datetime | None
-    checked_out_at: datetime | None
+    checked_in_at: datetime | None = Field(examples=[None])
+    checked_out_at: datetime | None = Field(examples=[None])
     version: int
 
 
@@ -76,8 +75,8 @@ class Unplaced(Shown):
     """Who could not be put on a shift, and why."""
 
     person: PersonBrief
-    code: str
-    params: dict[str, object]
+    code: str = Field(examples=["not_fit"])
+    params: dict[str, object] = Field(examples=[{"rule": "testing_point"}])
 
 
 MOST_SHIFTS = 5000
@@ -156,9 +155,9 @@ class DayShown(Shown):
 
     on: date
     shift_count: int
-    place_count: int
-    held_count: int
-    proposed_count: int
+    place_count: int = Field(examples=[9])
+    held_count: int = Field(examples=[6])
+    proposed_count: int = Field(examples=[2])
 
 
 class OperationRow(Shown):
@@ -172,9 +171,9 @@ class OperationRow(Shown):
     from_on: date
     until_on: date
     requirement: str | None
-    state: OperationStanding
-    site_count: int
-    shift_count: int
+    state: OperationStanding = Field(examples=["open"])
+    site_count: int = Field(examples=[1])
+    shift_count: int = Field(examples=[18])
     version: int
 
 
@@ -191,9 +190,9 @@ class RoleShown(Shown):
     """A role of a shift; `taken_count`: places that somebody holds, `proposed_count`: who was asked and has not answered."""
 
     name: str
-    head_count: int
-    taken_count: int
-    proposed_count: int
+    head_count: int = Field(examples=[2])
+    taken_count: int = Field(examples=[1])
+    proposed_count: int = Field(examples=[1])
 
 
 class OperationBrief(Shown):
@@ -227,8 +226,8 @@ class ShiftShown(Shown):
     ends_at: datetime
     leader: PersonBrief | None
     signup: bool
-    bring: str | None
-    state: ShiftStanding
+    bring: str | None = Field(examples=[None])
+    state: ShiftStanding = Field(examples=["open"])
     reason: str | None
     roles: list[RoleShown]
     assignments: list[AssignmentShown]
@@ -246,8 +245,8 @@ class Placed(Shown):
 class ReasonShown(Shown):
     """What forbids, as a code with what fills its sentence; of fitness only the rule set, and until when somebody is fit."""
 
-    code: str
-    params: dict[str, object]
+    code: str = Field(examples=["not_fit"])
+    params: dict[str, object] = Field(examples=[{"rule": "testing_point"}])
 
 
 class CandidateShown(Shown):
@@ -257,12 +256,12 @@ class CandidateShown(Shown):
 
     person: PersonBrief
     fit: bool
-    reasons: list[ReasonShown]
+    reasons: list[ReasonShown] = Field(examples=[[]])
     hours_28_days: float
     last_end_at: datetime | None
     same_team: bool
     declined: bool
-    rank: int
+    rank: int = Field(examples=[1])
 
 
 class Why(Body):

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -41,7 +42,7 @@ class SiteCode(Shown):
     site: str
     operation_id: UUID
     operation: str
-    code: str
+    code: str = Field(examples=["7K3M9QXT2W"])
 
 
 @sites.patch("/{site_id}")

@@ -9,13 +9,14 @@ from fastapi import Query
 from services.duty import rules
 from services.duty.ranking import Asked, candidates_for, shown_candidate
 from services.duty.reads import named
-from services.duty.shapes import EXAMPLE_ID, CandidateShown, PersonBrief, PostShown
+from services.duty.shapes import CandidateShown, PersonBrief, PostShown
 from services.duty.tables import Post
 from shared.auth import Caller, require
 from shared.clock import zone
 from shared.db import Read
 from shared.refusals import Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Listed, Search
 
 candidates = Slice(tags=["candidates"])
@@ -28,7 +29,7 @@ IDS_AT_MOST = 500
 async def list_candidates(
     caller: Annotated[Caller, require("roster.plan")],
     read: Read,
-    post_id: Annotated[UUID, Query(examples=[EXAMPLE_ID])],
+    post_id: Annotated[UUID, Query(examples=[example_id("post")])],
     on: Annotated[date, Query(examples=["2021-08-05"])],
     q: Search = None,
 ) -> Listed[CandidateShown]:
@@ -50,7 +51,7 @@ async def list_named(
     caller: Annotated[Caller, require("post.change")],
     read: Read,
     q: Search = None,
-    ids: Annotated[list[UUID], Query(max_length=IDS_AT_MOST, examples=[[EXAMPLE_ID]])] = [],  # noqa: B006 pydantic copies it
+    ids: Annotated[list[UUID], Query(max_length=IDS_AT_MOST, examples=[[example_id("person")]])] = [],  # noqa: B006 pydantic copies it
 ) -> Listed[PersonBrief]:
     """Who may be named in a pool: those who fit what was typed (letters of a name, pinyin, or a number), at most 60, or those of these
     ids. Whoever has left is not among those found."""

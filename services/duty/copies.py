@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, TypeVar
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import or_, select
 
 from services.duty.tables import Amendment, Duty, Feed, Gap, KnownPerson, Post
@@ -37,7 +38,7 @@ class DutyKept(Shown):
     place: int
     starts_at: datetime
     ends_at: datetime
-    state: str
+    state: str = Field(examples=["published"])
     relieved_at: datetime | None
 
 
@@ -47,8 +48,8 @@ class AmendmentKept(Shown):
 
     post_name: str
     on: date
-    because: str | None
-    reason: str | None
+    because: str | None = Field(examples=["amended"])
+    reason: str | None = Field(examples=["换班"])
     by_name: str
     at: datetime
 
@@ -57,7 +58,7 @@ class GapKept(Shown):
     """A duty that one fell out of, and why; or stood in for."""
 
     on: date
-    because: str | None
+    because: str | None = Field(examples=["unavailable"])
     starts_at: datetime
     ends_at: datetime
     opened_at: datetime
@@ -80,7 +81,7 @@ class Copy(Shown):
     amendments: list[AmendmentKept]
     gaps: list[GapKept]
     feeds: list[FeedKept]
-    pools: list[str]
+    pools: list[str] = Field(examples=[["后勤夜班"]])
 
 
 @copies.get("/me/copy")

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from fastapi import Path, Response
 from icalendar import Calendar, Event
+from pydantic import Field
 from sqlalchemy import func, select
 
-from services.duty.shapes import EXAMPLE_ID
 from services.duty.tables import Duty, Feed
 from shared.auth import Caller, anyone, require
 from shared.clock import now
@@ -18,11 +18,12 @@ from shared.db import Read, Tx, as_system
 from shared.once import secret_answer
 from shared.refusals import Refused
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Listed, Shown
 
 feeds = Slice(prefix="/feeds", tags=["feeds"])
 
-FeedId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+FeedId = Annotated[UUID, Path(examples=[example_id("feed")])]
 FeedSecret = Annotated[str, Path(max_length=100, examples=["Zm91ciBoaWxscyBhbmQgYSByaXZlciBhbmQgYSBkYW0"])]
 OPEN_AT_MOST = 5
 LOOKS_BACK = timedelta(days=90)
@@ -36,7 +37,7 @@ class FeedMade(Shown):
     """A link to one's duties; the path holds its secret and is shown this once."""
 
     id: UUID
-    path: str
+    path: str = Field(examples=["/feeds/wCkGf0b8uUqPz3o1y7Jd2sXhT5aRvNn4eLmQ9iBxE6A/duties.ics"])
     made_at: datetime
 
 

@@ -12,7 +12,7 @@ from services.duty import rules
 from services.duty.acts import stand_in
 from services.duty.ranking import Asked, Found, candidates_for, shown_candidate
 from services.duty.reads import Known, brief, duty_shown, people_of, week_of
-from services.duty.shapes import EXAMPLE_ID, CandidateShown, DutyShown, PersonBrief, PostBrief, PostShown
+from services.duty.shapes import CandidateShown, DutyShown, PersonBrief, PostBrief, PostShown
 from services.duty.tables import Gap, Roster
 from shared.auth import Caller, require
 from shared.bookings import hold_time_of
@@ -21,11 +21,12 @@ from shared.db import Read, Tx
 from shared.messaging.outbox import publish_all
 from shared.refusals import Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Listed, Note, Shown
 
 gaps = Slice(prefix="/gaps", tags=["gaps"])
 
-GapId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+GapId = Annotated[UUID, Path(examples=[example_id("gap")])]
 LISTED_AT_MOST = 20
 ASKED_OF_EACH = 20
 
@@ -52,7 +53,7 @@ class FillingWish(Body):
     person_id: UUID
     reason: Note | None = None
 
-    model_config = Body.model_config | {"json_schema_extra": {"example": {"person_id": EXAMPLE_ID, "reason": "电话确认"}}}
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"person_id": example_id("person"), "reason": "电话确认"}}}
 
 
 @gaps.get("")

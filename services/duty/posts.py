@@ -9,17 +9,18 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.duty.shapes import EXAMPLE_ID, PostShown
+from services.duty.shapes import PostShown
 from services.duty.tables import KnownDepartment, KnownPerson, Post
 from shared.auth import Caller, require
 from shared.db import Read, Tx
 from shared.refusals import Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Line, Listed, Version, WallTime
 
 posts = Slice(prefix="/posts", tags=["posts"])
 
-PostId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+PostId = Annotated[UUID, Path(examples=[example_id("post")])]
 Hours = Annotated[float, Field(gt=0, le=24, description="How long it lasts; 24: until the same time next day")]
 HeadCount = Annotated[int, Field(ge=1, le=50)]
 CountedHours = Annotated[float, Field(ge=0, le=24, description="How many of its hours count for the limit in 24; null: all")]

@@ -8,9 +8,9 @@ from fastapi import Path
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from shared.story import example_id
 from shared.web import Body, Note, Shown
 
-EXAMPLE_ID = "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"
 EXAMPLE_MONDAY = "2021-08-02"
 _FREED = "The assignments that were met have been freed; one that still stands is refused anew"
 
@@ -48,16 +48,16 @@ class PostShown(Shown):
 
     id: UUID
     name: str
-    starts_at_time: str
+    starts_at_time: str = Field(examples=["19:00"])
     hours: float
-    head_count: int
+    head_count: int = Field(examples=[2])
     gives_rights: bool
-    counted_hours: float | None
-    rest_hours: float | None
-    pool_departments: list[UUID]
-    pool_people: list[UUID]
-    pool_people_count: int = 0
-    place_in_list: int
+    counted_hours: float | None = Field(examples=[10])
+    rest_hours: float | None = Field(examples=[24])
+    pool_departments: list[UUID] = Field(examples=[[example_id("department")]])
+    pool_people: list[UUID] = Field(examples=[[example_id("person")]])
+    pool_people_count: int = Field(0, examples=[1])
+    place_in_list: int = Field(examples=[2])
     retired: bool
     version: int
 
@@ -69,8 +69,8 @@ class PostShown(Shown):
 class ReasonShown(Shown):
     """Why somebody cannot hold a place, as code and what fills its sentence."""
 
-    code: str
-    params: dict[str, Any]
+    code: str = Field(examples=["has_left"])
+    params: dict[str, Any] = Field(examples=[{"left_on": "2021-08-01"}])
 
 
 class SlotShown(Shown):
@@ -84,7 +84,7 @@ class SlotShown(Shown):
     duty_id: UUID | None
     person: PersonBrief | None
     gap_id: UUID | None
-    problems: list[ReasonShown]
+    problems: list[ReasonShown] = Field(examples=[[]])
 
 
 class AmendmentShown(Shown):
@@ -94,7 +94,7 @@ class AmendmentShown(Shown):
     at: datetime
     by: str
     because: Literal["amended", "filled", "fell_out", "left", "unavailable"]
-    reason: str | None
+    reason: str | None = Field(examples=["换班"])
     post: PostBrief
     on: date
     place: int
@@ -106,14 +106,14 @@ class RosterShown(Shown):
     """A week. `state` is `none` where there is nothing to see yet; a draft is seen only by those who plan."""
 
     monday: date
-    state: Literal["none", "draft", "published"]
+    state: Literal["none", "draft", "published"] = Field(examples=["published"])
     version: int
-    published_at: datetime | None
+    published_at: datetime | None = Field(examples=["2021-07-30T08:00:00Z"])
     days: list[date]
     posts: list[PostShown]
     slots: list[SlotShown]
-    gap_count: int
-    problem_count: int
+    gap_count: int = Field(examples=[0])
+    problem_count: int = Field(examples=[0])
     amendments: list[AmendmentShown]
 
 
@@ -139,7 +139,7 @@ class SlotsWish(Body):
             "example": {
                 "version": 3,
                 "reason": "换班",
-                "slots": [{"post_id": EXAMPLE_ID, "on": "2021-08-05", "place": 1, "person_id": EXAMPLE_ID}],
+                "slots": [{"post_id": example_id("post"), "on": "2021-08-05", "place": 1, "person_id": example_id("person")}],
             }
         }
     }
@@ -151,7 +151,9 @@ class CheckWish(Body):
     slots: list[SlotWish] = Field(max_length=1000)
 
     model_config = Body.model_config | {
-        "json_schema_extra": {"example": {"slots": [{"post_id": EXAMPLE_ID, "on": "2021-08-05", "place": 1, "person_id": EXAMPLE_ID}]}}
+        "json_schema_extra": {
+            "example": {"slots": [{"post_id": example_id("post"), "on": "2021-08-05", "place": 1, "person_id": example_id("person")}]}
+        }
     }
 
 
@@ -168,8 +170,8 @@ class CheckShown(Shown):
     """Every place with something wrong, as the week would stand."""
 
     problems: list[SlotProblems]
-    gap_count: int
-    problem_count: int
+    gap_count: int = Field(examples=[0])
+    problem_count: int = Field(examples=[1])
 
 
 class PublicationWish(Body):
@@ -208,7 +210,7 @@ class CandidateShown(Shown):
 
     person: PersonBrief
     free: bool
-    reasons: list[ReasonShown]
+    reasons: list[ReasonShown] = Field(examples=[[]])
     hours_28_days: float
     weekend_hours_28_days: float
 

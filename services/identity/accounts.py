@@ -19,12 +19,13 @@ from shared.clock import now, real_now, today
 from shared.db import Read, Tx, as_system
 from shared.refusals import Refused
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Listed, PageNo, PageSize, Search, Shown
 
 accounts = Slice(prefix="/accounts", tags=["accounts"])
 
 State = Literal["none", "invited", "active", "locked", "left"]
-AccountId = Annotated[UUID, Path(description="The account's id; a person's will do", examples=["0198a5c0-0000-7000-8000-000000000021"])]
+AccountId = Annotated[UUID, Path(description="The account's id; a person's will do", examples=[example_id("account")])]
 Found = Row[KnownPerson | None, Account | None, str, datetime | None, str | None]
 
 
@@ -38,14 +39,14 @@ class AccountShown(Shown):
     username: str | None = Field(description="What is typed to sign in")
     department: DepartmentShown | None
     employment: str | None
-    state: State
+    state: State = Field(examples=["active"])
     roles: list[str] = Field(description="Roles given, and head or reporter where they follow from the departments")
-    waiting_roles: list[str]
+    waiting_roles: list[str] = Field(examples=[[]])
     last_signed_in_at: datetime | None
     locked_seconds: int | None = Field(description="How long until the last lock opens by itself; a known browser is not locked")
     invited_until: datetime | None
     left_on: date | None
-    sessions_count: int
+    sessions_count: int = Field(examples=[1])
 
 
 def _locked_until() -> ScalarSelect[datetime | None]:

@@ -51,9 +51,9 @@ class CodeStands(Shown):
     """What the page behind the QR code needs before it asks for anything."""
 
     name: str
-    tries_left: int
-    expires_at: datetime
-    notice_version: str
+    tries_left: int = Field(examples=[5])
+    expires_at: datetime = Field(examples=["2021-08-12T08:25:00Z"])
+    notice_version: str = Field(examples=[NOTICE_VERSION])
 
 
 class Coming(Body):

@@ -41,12 +41,19 @@ DeviceKey = Annotated[
 class SessionBegun(Shown):
     """A new session; its secret is shown this once."""
 
-    secret: str = Field(description="Goes into the cookie; sent back as Muster-Session")
-    device_key: str = Field(description="Stays in the browser when the session ends, and is sent with the next sign-in")
+    secret: str = Field(
+        examples=["wCkGf0b8uUqPz3o1y7Jd2sXhT5aRvNn4eLmQ9iBxE6A"], description="Goes into the cookie; sent back as Muster-Session"
+    )
+    device_key: str = Field(
+        examples=["Zr2m8QvT0sLd6yWkXe4uPn1bHf9jCg3aVt7oJi5xRqE"],
+        description="Stays in the browser when the session ends, and is sent with the next sign-in",
+    )
     session_id: UUID
     account_id: UUID
     kind: Kind
-    expires_at: datetime = Field(description="In the machine's time, as cookies are; a desk session may end before, by idling")
+    expires_at: datetime = Field(
+        examples=["2021-08-05T20:25:00Z"], description="In the machine's time, as cookies are; a desk session may end before, by idling"
+    )
 
 
 def begun(row: Session, secret: str, device_key: str) -> SessionBegun:

@@ -22,6 +22,7 @@ from shared.once import secret_answer
 from shared.policy import HEALTH_ROLES, SCOPES
 from shared.refusals import Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Line, Listed, PageNo, PageSize, Shown, Version
 
 clients = Slice(prefix="/clients", tags=["clients"])
@@ -39,7 +40,7 @@ Scope = Literal[
     "notices:read",
     "notices:write",
 ]
-ClientId = Annotated[UUID, Path(examples=["0198a5c0-0000-7000-8000-000000000061"])]
+ClientId = Annotated[UUID, Path(examples=[example_id("client")])]
 LONGEST_DAYS = 730
 
 
@@ -64,8 +65,8 @@ class KeyWish(Body):
 class KeyShown(Shown):
     """A key, without its secret."""
 
-    id: str
-    state: Literal["waiting", "open", "ended", "expired"]
+    id: str = Field(examples=["7f3a90c2d1"])
+    state: Literal["waiting", "open", "ended", "expired"] = Field(examples=["open"])
     made_by: str | None
     made_at: datetime
     expires_on: date
@@ -75,17 +76,20 @@ class KeyShown(Shown):
 class KeyMade(KeyShown):
     """A key with the whole of it where it was made just now, which is shown this once."""
 
-    key: str | None = Field(description="Nothing while the key waits: it is made at the approval and shown to the second person")
+    key: str | None = Field(
+        examples=["muster_7f3a90c2d1_wCkGf0b8uUqPz3o1y7Jd2sXhT5aRvNn4eLmQ9iBxE6A"],
+        description="Nothing while the key waits: it is made at the approval and shown to the second person",
+    )
 
 
 class ClientShown(Shown):
     """An external system; `waiting`: it, or a key of it, waits for a second person."""
 
     id: UUID
-    name: str
-    scopes: list[Scope]
+    name: str = Field(examples=["区卫健接种平台"])
+    scopes: list[Scope] = Field(examples=[["vaccination:write"]])
     expires_on: date
-    state: Literal["waiting", "open", "refused", "ended", "expired"]
+    state: Literal["waiting", "open", "refused", "ended", "expired"] = Field(examples=["open"])
     waiting: bool
     asked_by: str | None
     asked_at: datetime
@@ -112,10 +116,10 @@ class ClientVerdict(Body):
 class ClientToken(Shown):
     """A caller token for an external system."""
 
-    token: str
+    token: str = Field(examples=["eyJhbGciOiJFZERTQSJ9.eyJraW5kIjoiY2xpZW50In0.c2lnbmF0dXJl"])
     expires_at: datetime
     client_id: UUID
-    scopes: list[Scope]
+    scopes: list[Scope] = Field(examples=[["vaccination:write"]])
 
 
 @clients.get("")

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import false, or_, select
 
 from services.identity.reads import rights_of
@@ -23,18 +24,18 @@ class SignInKept(Shown):
     """A sign-in as it is kept."""
 
     at: datetime
-    outcome: str
-    kind: str
-    device: str
-    address: str
+    outcome: str = Field(examples=["in"])
+    kind: str = Field(examples=["desk"])
+    device: str = Field(examples=["Firefox"])
+    address: str = Field(examples=["192.0.2.17"])
 
 
 class SessionKept(Shown):
     """A session as it is kept."""
 
-    kind: str
-    device: str
-    address: str
+    kind: str = Field(examples=["desk"])
+    device: str = Field(examples=["Firefox"])
+    address: str = Field(examples=["192.0.2.17"])
     signed_in_at: datetime
     last_seen_at: datetime
     ended_at: datetime | None
@@ -43,8 +44,8 @@ class SessionKept(Shown):
 class RoleKept(Shown):
     """A role as it is kept."""
 
-    role: str
-    state: str
+    role: str = Field(examples=["coordinator"])
+    state: str = Field(examples=["given"])
     asked_at: datetime
     decided_at: datetime | None
     ended_at: datetime | None
@@ -55,24 +56,24 @@ class LookKept(Shown):
 
     looked_at: datetime
     looker_name: str
-    what: str
-    purpose: str
+    what: str = Field(examples=["record"])
+    purpose: str = Field(examples=["/people/{person_id}"])
 
 
 class AcceptanceKept(Shown):
     """A privacy notice that was accepted."""
 
-    notice_version: str
-    accepted_at: datetime
+    notice_version: str = Field(examples=["2021-08-01"])
+    accepted_at: datetime = Field(examples=["2021-08-04T00:20:00Z"])
 
 
 class ActivationKept(Shown):
     """A code that was made for one."""
 
-    state: str
+    state: str = Field(examples=["used"])
     asked_at: datetime
     expires_at: datetime | None
-    used_at: datetime | None
+    used_at: datetime | None = Field(examples=["2021-08-04T00:20:00Z"])
 
 
 class Copy(Shown):
@@ -84,13 +85,13 @@ class Copy(Shown):
     username: str | None
     department: str | None
     employment: str | None
-    phone_last4: str | None
+    phone_last4: str | None = Field(examples=["0115"])
     left_on: date | None
-    password_changed_at: datetime | None
+    password_changed_at: datetime | None = Field(examples=["2021-08-04T00:20:00Z"])
     notices: list[AcceptanceKept]
     activations: list[ActivationKept]
     roles: list[RoleKept]
-    roles_now: list[str]
+    roles_now: list[str] = Field(examples=[["coordinator"]])
     sessions: list[SessionKept]
     sign_ins: list[SignInKept]
     looks: list[LookKept]

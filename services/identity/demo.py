@@ -20,6 +20,7 @@ from shared.once import secret_answer
 from shared.refusals import Refused, wrong
 from shared.service import Slice
 from shared.settings import settings
+from shared.story import example_id
 from shared.web import Body, Shown
 
 demo = Slice(prefix="/demo", tags=["demo"])
@@ -37,7 +38,9 @@ class CastMember(Shown):
     name: str
     department: str | None
     employment: str
-    hint: str = Field(description="Why this one: first, second (who approves what the first asked for), answers_for, agency")
+    hint: str = Field(
+        examples=["first"], description="Why this one: first, second (who approves what the first asked for), answers_for, agency"
+    )
 
 
 class Cast(Shown):
@@ -49,7 +52,7 @@ class Cast(Shown):
 class PartWish(Body):
     """Whose part is taken."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"person_id": "0198a5c0-0000-7000-8000-000000000011", "kind": "desk"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"person_id": example_id("person"), "kind": "desk"}]})
     person_id: UUID
     kind: Kind = "desk"
 
@@ -65,7 +68,7 @@ class ClockShown(Shown):
     """Where the demo's clock stands."""
 
     at: datetime
-    local: str = Field(description="The same in the institution's zone, to the minute")
+    local: str = Field(examples=["2021-08-05 16:25"], description="The same in the institution's zone, to the minute")
 
 
 def _only_in_a_demo() -> None:

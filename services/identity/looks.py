@@ -15,6 +15,7 @@ from shared.db import Read
 from shared.events import RecordLooked
 from shared.refusals import Refused
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Listed, PageNo, PageSize, Shown
 
 looks = Slice(prefix="/looks", tags=["looks"])
@@ -28,18 +29,18 @@ class OwnLook(Shown):
     looker_name: str
     by_client: bool
     oneself: bool
-    what: str = Field(description="record, list, export, exemptions, copy")
-    people_count: int
-    purpose: str = Field(description="The page from which it was looked")
+    what: str = Field(examples=["record"], description="record, list, export, exemptions, copy")
+    people_count: int = Field(examples=[1])
+    purpose: str = Field(examples=["/people/{person_id}"], description="The page from which it was looked")
 
 
 class LookShown(OwnLook):
     """A look, for those who keep health records."""
 
     account_id: UUID | None
-    client_id: UUID | None
+    client_id: UUID | None = Field(examples=[None])
     looker_id: UUID | None
-    filter: dict[str, Any]
+    filter: dict[str, Any] = Field(examples=[{}])
 
 
 @looks.on(RecordLooked)
@@ -70,10 +71,8 @@ async def list_own_looks(
 async def list_looks(
     caller: Annotated[Caller, require("look.read")],
     read: Read,
-    person_id: Annotated[
-        UUID | None, Query(description="Whose record was looked at", examples=["0198a5c0-0000-7000-8000-000000000011"])
-    ] = None,
-    looker_id: Annotated[UUID | None, Query(description="Who looked", examples=["0198a5c0-0000-7000-8000-000000000012"])] = None,
+    person_id: Annotated[UUID | None, Query(description="Whose record was looked at", examples=[example_id("person")])] = None,
+    looker_id: Annotated[UUID | None, Query(description="Who looked", examples=[example_id("looker")])] = None,
     page: PageNo = 1,
     page_size: PageSize = 50,
 ) -> Listed[LookShown]:

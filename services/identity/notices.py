@@ -39,9 +39,12 @@ _SAYS = {
 class Notice(Shown):
     """The privacy notice in force."""
 
-    version: str
+    version: str = Field(examples=[NOTICE_VERSION])
     from_on: date
-    paragraphs: dict[str, list[str]] = Field(description="By language: zh-Hans, en")
+    paragraphs: dict[str, list[str]] = Field(
+        examples=[{"zh-Hans": ["健康记录只有本人和健康档案岗位能看。"], "en": ["Only you and those who keep health records see them."]}],
+        description="By language: zh-Hans, en",
+    )
 
 
 @notices.get("")

@@ -31,13 +31,14 @@ from shared.db import Read, Tx, as_system, lock
 from shared.policy import HEALTH_ROLES
 from shared.refusals import Refused
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Listed, PageNo, PageSize, Secret, Shown
 
 roles = Slice(prefix="/roles", tags=["roles"])
 
 Granted = Literal["health", "duty_planner", "coordinator", "leader", "administrator"]
 RoleState = Literal["waiting", "given", "refused", "ended"]
-RoleId = Annotated[UUID, Path(examples=["0198a5c0-0000-7000-8000-000000000051"])]
+RoleId = Annotated[UUID, Path(examples=[example_id("role")])]
 
 
 class RoleShown(Shown):
@@ -46,9 +47,9 @@ class RoleShown(Shown):
     id: UUID
     person: PersonShown | None
     account_id: UUID | None
-    name: str = Field(description="The person's; that of the account where there is no person")
-    role: Granted
-    state: RoleState
+    name: str = Field(examples=["江采薇"], description="The person's; that of the account where there is no person")
+    role: Granted = Field(examples=["coordinator"])
+    state: RoleState = Field(examples=["given"])
     asked_by: str | None
     asked_at: datetime
     decided_by: str | None
@@ -62,7 +63,7 @@ class RoleShown(Shown):
 class RoleWish(Body):
     """Who is to have which role: a person, or an account without one."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"person_id": "0198a5c0-0000-7000-8000-000000000011", "role": "leader"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"person_id": example_id("person"), "role": "leader"}]})
     person_id: UUID | None = None
     account_id: UUID | None = None
     role: Granted
@@ -87,9 +88,7 @@ async def list_roles(
     caller: Annotated[Caller, require("role.read")],
     read: Read,
     state: Annotated[RoleState | None, Query(description="Without it: those given and those waiting")] = None,
-    person_id: Annotated[
-        UUID | None, Query(description="Only those of one person", examples=["0198a5c0-0000-7000-8000-000000000011"])
-    ] = None,
+    person_id: Annotated[UUID | None, Query(description="Only those of one person", examples=[example_id("person")])] = None,
     page: PageNo = 1,
     page_size: PageSize = 50,
 ) -> Listed[RoleShown]:

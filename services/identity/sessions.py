@@ -20,11 +20,10 @@ from shared.db import Aside, Read, Tx
 from shared.once import secret_answer
 from shared.refusals import Refused
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Line, Secret, Shown
 
 sessions = Slice(prefix="/sessions", tags=["sessions"])
-
-_EXAMPLE_ID = "0198a5c0-0000-7000-8000-000000000031"
 
 
 class SignInWish(Body):
@@ -43,12 +42,12 @@ class SignInWish(Body):
 class TokenGiven(Shown):
     """A caller token and whom it speaks of."""
 
-    token: str
+    token: str = Field(examples=["eyJhbGciOiJFZERTQSJ9.eyJraW5kIjoicGVyc29uIn0.c2lnbmF0dXJl"])
     expires_at: datetime
     person: PersonShown | None
     name: str
     roles: list[str]
-    officer_until: datetime | None
+    officer_until: datetime | None = Field(examples=[None])
     account_id: UUID
     session_id: UUID
     kind: Kind
@@ -59,11 +58,11 @@ class SignedInDevice(Shown):
 
     id: UUID
     kind: Kind
-    device: str
+    device: str = Field(examples=["Firefox"])
     signed_in_at: datetime
     last_seen_at: datetime
     expires_at: datetime
-    current: bool
+    current: bool = Field(examples=[True])
 
 
 class Devices(Shown):
@@ -157,7 +156,9 @@ async def list_devices(caller: Annotated[Caller, signed_in], read: Read) -> Devi
 
 
 @sessions.delete("/{session_id}", status_code=204)
-async def end_session(session_id: Annotated[UUID, Path(examples=[_EXAMPLE_ID])], caller: Annotated[Caller, signed_in], tx: Tx) -> None:
+async def end_session(
+    session_id: Annotated[UUID, Path(examples=[example_id("session")])], caller: Annotated[Caller, signed_in], tx: Tx
+) -> None:
     """End one of one's own sessions: sign out here, or on a device that was lost. Refused 404 `no_session` (also: not yours)."""
     if caller.account_id is None or not await end_sessions(tx, Session.id == session_id, Session.account_id == caller.account_id):
         raise Refused("no_session", 404)

@@ -35,19 +35,19 @@ from shared.policy import HEALTH_ROLES
 from shared.refusals import Reason, Refused
 from shared.service import Slice
 from shared.settings import settings
+from shared.story import example_id
 from shared.web import Body, Listed, PageNo, PageSize, Secret, Shown
 
 sheets = Slice(prefix="/activations", tags=["activations"])
 
 SHEETS_AT_ONCE = 1000
-_EXAMPLE_PERSON = "0198a5c0-0000-7000-8000-000000000011"
 
 
 class PrintWish(Body):
     """For whom codes are wanted: people by id, or all of a department, with everything below, who were never let in."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"person_ids": [_EXAMPLE_PERSON]}, {"department_id": "0198a5c0-0000-7000-8000-000000000001"}]}
+        json_schema_extra={"examples": [{"person_ids": [example_id("person")]}, {"department_id": example_id("department")}]}
     )
     person_ids: list[UUID] | None = Field(None, min_length=1, max_length=SHEETS_AT_ONCE)
     department_id: UUID | None = None
@@ -66,9 +66,9 @@ class Sheet(Shown):
     activation_id: UUID
     person: PersonShown
     waiting: bool
-    code: str | None
-    expires_at: datetime | None
-    url: str | None = Field(description="What the QR code says")
+    code: str | None = Field(examples=["7K3M9-QXT2W"])
+    expires_at: datetime | None = Field(examples=["2021-08-12T08:25:00Z"])
+    url: str | None = Field(examples=["https://muster.example.org/activate/7K3M9-QXT2W"], description="What the QR code says")
 
 
 class Sheets(Shown):
@@ -82,11 +82,11 @@ class ActivationShown(Shown):
 
     id: UUID
     person: PersonShown | None
-    state: Literal["waiting", "open", "used", "ended", "refused"]
+    state: Literal["waiting", "open", "used", "ended", "refused"] = Field(examples=["open"])
     asked_by: str | None
     asked_at: datetime
     decided_by: str | None
-    expires_at: datetime | None
+    expires_at: datetime | None = Field(examples=["2021-08-12T08:25:00Z"])
     may_decide: bool
 
 
@@ -193,7 +193,7 @@ def _sheet(row: Activation, person: PersonShown, code: str | None) -> Sheet:
 @sheets.post("/{activation_id}/approval")
 @secret_answer
 async def decide_activation(
-    activation_id: Annotated[UUID, Path(examples=["0198a5c0-0000-7000-8000-000000000041"])],
+    activation_id: Annotated[UUID, Path(examples=[example_id("activation")])],
     verdict: Verdict,
     caller: Annotated[Caller, require("activation.print")],
     tx: Tx,

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import Field
 from sqlalchemy import ColumnElement, func, select
 
 from services.identity.reads import names_of
@@ -12,6 +13,7 @@ from services.identity.tables import SignIn
 from shared.auth import Caller, require
 from shared.db import Read
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Listed, PageNo, PageSize, Shown
 
 signins = Slice(prefix="/signins", tags=["sign-ins"])
@@ -24,19 +26,17 @@ class SignInShown(Shown):
     at: datetime
     account_id: UUID | None
     name: str | None
-    outcome: str
-    kind: str
-    device: str
-    address: str
+    outcome: str = Field(examples=["in"])
+    kind: str = Field(examples=["desk"])
+    device: str = Field(examples=["Firefox"])
+    address: str = Field(examples=["192.0.2.17"])
 
 
 @signins.get("")
 async def list_sign_ins(
     caller: Annotated[Caller, require("sign_in.read")],
     read: Read,
-    account_id: Annotated[
-        UUID | None, Query(description="Only those of one account", examples=["0198a5c0-0000-7000-8000-000000000021"])
-    ] = None,
+    account_id: Annotated[UUID | None, Query(description="Only those of one account", examples=[example_id("account")])] = None,
     failed: Annotated[bool | None, Query(description="true: only those turned away")] = None,
     page: PageNo = 1,
     page_size: PageSize = 50,

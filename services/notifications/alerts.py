@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query
+from pydantic import Field
 from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifications.acts import AlertWish, close_alert, open_alerts, tell_alerts
 from services.notifications.reads import alert_waits, counts_of, holders_of, named, people_named
-from services.notifications.shapes import EXAMPLE_ID, AlertShown, DepartmentBrief, PersonBrief
+from services.notifications.shapes import AlertShown, DepartmentBrief, PersonBrief
 from services.notifications.tables import Alert, AlertPerson, KnownDepartment, NoticeDepartment
 from shared.auth import Caller, require
 from shared.clock import now
@@ -18,17 +19,18 @@ from shared.db import Read, Tx, as_system
 from shared.events import GapFilled, GapOpened, PlaceClosed, PlaceFilled, PlaceOpened, ShiftCancelled, ShiftMoved
 from shared.refusals import Refused
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Listed, PageNo, PageSize
 
 alerts = Slice(prefix="/alerts", tags=["alerts"])
 
-AlertId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+AlertId = Annotated[UUID, Path(examples=[example_id("alert")])]
 
 
 class AlertsListed(Listed[AlertShown]):
     """A page of alerts; `open_count` counts all that are open."""
 
-    open_count: int
+    open_count: int = Field(examples=[1])
 
 
 @alerts.on(GapOpened)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import or_, select
 
 from services.notifications.reads import is_here
@@ -25,7 +26,7 @@ class Called(Shown):
 
     person: PersonBrief
     roles: list[str]
-    heads: list[str]
+    heads: list[str] = Field(examples=[["教务处"]])
     phone: str | None
 
 

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import or_, select
 
 from services.notifications.tables import Alert, AlertPerson, Delivery, KnownContact, KnownHolder, KnownPerson, Notice, Recipient, Record
@@ -31,7 +32,7 @@ class NoticeKept(Shown):
     """A notice that one was told, and when one did what."""
 
     title: str
-    kind: str
+    kind: str = Field(examples=["order"])
     told_at: datetime
     opened_at: datetime | None
     read_at: datetime | None
@@ -44,8 +45,8 @@ class NoticeKept(Shown):
 class RecordKept(Shown):
     """What a head recorded of one, or what one recorded as a head."""
 
-    method: str
-    note: str | None
+    method: str = Field(examples=["in_person"])
+    note: str | None = Field(examples=["在门岗当面传达，本人口头回复。"])
     recorded_by_name: str
     recorded_at: datetime
 
@@ -54,14 +55,14 @@ class IssuedKept(Shown):
     """A notice that one issued."""
 
     title: str
-    kind: str
+    kind: str = Field(examples=["order"])
     issued_at: datetime
 
 
 class AlertKept(Shown):
     """An alert that one was shown."""
 
-    kind: str
+    kind: str = Field(examples=["place"])
     opened_at: datetime
     closed_at: datetime | None
     seen_at: datetime | None
@@ -70,7 +71,7 @@ class AlertKept(Shown):
 class DeliveryKept(Shown):
     """What became of an e-mail to one."""
 
-    why: str
+    why: str = Field(examples=["issued"])
     ended_at: datetime
     error: str | None
 

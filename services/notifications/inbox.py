@@ -38,7 +38,7 @@ class InboxItem(Shown):
 
     notice_id: UUID
     kind: NoticeKind
-    state: RecipientState
+    state: RecipientState = Field(examples=["read"])
     open: bool = Field(description="It still waits: to be read, or to be done")
     title: str
     text: str
@@ -64,8 +64,8 @@ class InboxItem(Shown):
 class InboxListed(Listed[InboxItem]):
     """A page of the inbox; `open_count` counts what still waits on all pages, `alert_count` the alerts that wait beside the notices."""
 
-    open_count: int
-    alert_count: int
+    open_count: int = Field(examples=[0])
+    alert_count: int = Field(examples=[1])
 
 
 def _waits() -> ColumnElement[bool]:

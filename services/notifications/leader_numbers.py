@@ -9,18 +9,18 @@ from sqlalchemy import select
 
 from services.notifications.reads import ON_A_SHIFT
 from services.notifications.rules import NUMBER_SHOWN_FOR
-from services.notifications.shapes import EXAMPLE_ID
 from services.notifications.tables import KnownAssignment, KnownContact, KnownPerson, KnownShift
 from shared.auth import Caller, require
 from shared.clock import now
 from shared.db import Read, as_system
 from shared.refusals import Refused
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Shown
 
 leader_numbers = Slice(prefix="/shifts", tags=["leader numbers"])
 
-ShiftId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+ShiftId = Annotated[UUID, Path(examples=[example_id("shift")])]
 
 
 class LeaderNumber(Shown):

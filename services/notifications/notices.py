@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, false, func, select
 from services.notifications.acts import count_audience, freeze_audience, mail_later, remind_later, remind_never
 from services.notifications.reads import notice_of, notices_shown, people_of
 from services.notifications.rules import what_is_wrong
-from services.notifications.shapes import EXAMPLE_ID, Audience, DepartmentBrief, NoticeId, NoticeKind, NoticeShown
+from services.notifications.shapes import Audience, DepartmentBrief, NoticeId, NoticeKind, NoticeShown
 from services.notifications.tables import KnownDepartment, Notice
 from shared.auth import Caller, require
 from shared.clock import now
@@ -19,6 +19,7 @@ from shared.events import NoticesChanged
 from shared.messaging.outbox import publish
 from shared.refusals import FieldError, Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Line, Listed, Note, PageNo, PageSize, Shown
 
 notices = Slice(prefix="/notices", tags=["notices"])
@@ -64,19 +65,21 @@ class Preview(Body):
 
     audience: Audience
 
-    model_config = Body.model_config | {"json_schema_extra": {"example": {"audience": {"kind": "departments", "ids": [EXAMPLE_ID]}}}}
+    model_config = Body.model_config | {
+        "json_schema_extra": {"example": {"audience": {"kind": "departments", "ids": [example_id("department")]}}}
+    }
 
 
 class DepartmentCount(DepartmentBrief):
     """So many of a department."""
 
-    count: int
+    count: int = Field(examples=[14])
 
 
 class Previewed(Shown):
     """How many an audience is, and of which departments, the largest first."""
 
-    count: int
+    count: int = Field(examples=[120])
     departments: list[DepartmentCount]
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from services.notifications.reads import COUNTS, counted, notice_of, people_named, unanswered
 from services.notifications.rules import state_of
 from services.notifications.shapes import (
-    EXAMPLE_ID,
     Counts,
     DepartmentBrief,
     NoticeId,
@@ -25,6 +24,7 @@ from shared.auth import Caller, require
 from shared.clock import now
 from shared.db import Read
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Listed, PageNo, PageSize, Search, Shown
 
 progress = Slice(prefix="/notices", tags=["progress"])
@@ -45,14 +45,14 @@ class ReminderShown(Shown):
 
     kind: Literal["before", "deadline", "done_before", "done_deadline"]
     at: datetime
-    missing_count: int
+    missing_count: int = Field(examples=[8])
 
 
 class MailCounts(Shown):
     """What became of the mails; a mail that failed changes nothing in the inbox."""
 
-    sent_count: int
-    failed_count: int
+    sent_count: int = Field(examples=[118])
+    failed_count: int = Field(examples=[2])
 
 
 class Progress(Shown):
@@ -70,10 +70,10 @@ class RecipientShown(Shown):
     """One person and a notice."""
 
     person: PersonBrief
-    state: RecipientState
+    state: RecipientState = Field(examples=["by_head"])
     told_at: datetime
     opened_at: datetime | None
-    read_at: datetime | None
+    read_at: datetime | None = Field(examples=[None])
     record: RecordShown | None
     done_at: datetime | None
     late: bool
@@ -138,7 +138,7 @@ async def list_recipients(
     notice_id: NoticeId,
     caller: Annotated[Caller, require("notice.progress")],
     read: Read,
-    department_id: Annotated[UUID | None, Query(description="Only those of one department", examples=[EXAMPLE_ID])] = None,
+    department_id: Annotated[UUID | None, Query(description="Only those of one department", examples=[example_id("department")])] = None,
     state: Annotated[Standing | None, Query(description="Only those who stand so; missing are both told and opened")] = None,
     q: Search = None,
     page: PageNo = 1,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifications.reads import notice_of, people_named
 from services.notifications.rules import answered_at, is_late
-from services.notifications.shapes import EXAMPLE_ID, Method, NoticeId, PersonBrief
+from services.notifications.shapes import Method, NoticeId, PersonBrief
 from services.notifications.tables import Correction, KnownDepartment, Notice, Recipient, Record
 from shared.auth import Caller, require
 from shared.below import with_everything_below
@@ -20,12 +20,13 @@ from shared.events import AcknowledgementsChanged
 from shared.messaging.outbox import publish
 from shared.refusals import Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Note, Shown
 
 records = Slice(prefix="/notices/{notice_id}/records", tags=["records"])
 
 MOST_PEOPLE = 200
-RecordId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+RecordId = Annotated[UUID, Path(examples=[example_id("record")])]
 
 
 class NewRecord(Body):
@@ -36,7 +37,9 @@ class NewRecord(Body):
     note: Note | None = None
 
     model_config = Body.model_config | {
-        "json_schema_extra": {"example": {"person_ids": [EXAMPLE_ID], "method": "in_person", "note": "在门岗当面传达，本人口头回复。"}}
+        "json_schema_extra": {
+            "example": {"person_ids": [example_id("person")], "method": "in_person", "note": "在门岗当面传达，本人口头回复。"}
+        }
     }
 
 

@@ -7,11 +7,10 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field
 
+from shared.story import example_id
 from shared.web import Body, Shown
 
-EXAMPLE_ID = "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"
-
-NoticeId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+NoticeId = Annotated[UUID, Path(examples=[example_id("notice")])]
 NoticeKind = Literal["order", "information", "alert"]
 AudienceKind = Literal["everyone", "departments", "teams", "shift", "people"]
 Method = Literal["group_chat", "in_person", "meeting"]
@@ -25,7 +24,7 @@ class Audience(Body):
     kind: AudienceKind
     ids: list[UUID] = Field(default_factory=list, max_length=MOST_IDS, description="Of the kind that was chosen; none for everyone")
 
-    model_config = Body.model_config | {"json_schema_extra": {"example": {"kind": "departments", "ids": [EXAMPLE_ID]}}}
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"kind": "departments", "ids": [example_id("department")]}}}
 
 
 class DepartmentBrief(Shown):
@@ -48,8 +47,8 @@ class AudienceShown(Shown):
     """Whom a notice is for, with the names of the first of them."""
 
     kind: AudienceKind
-    ids: list[UUID]
-    names: list[str]
+    ids: list[UUID] = Field(examples=[[]])
+    names: list[str] = Field(examples=[[]])
 
 
 class Counts(Shown):
@@ -89,11 +88,11 @@ class NoticeShown(Shown):
     overdue: bool
     asks_done: bool
     done_deadline_at: datetime | None
-    mail: bool
+    mail: bool = Field(examples=[True])
     issued_by: str
     issued_by_me: bool
     issued_at: datetime
-    head_count: int
+    head_count: int = Field(examples=[120])
     withdrawn: Withdrawn | None
     totals: Counts
 
@@ -102,8 +101,8 @@ class RecordShown(Shown):
     """How somebody was told otherwise, and who says so."""
 
     id: UUID
-    method: Method
-    note: str | None
+    method: Method = Field(examples=["in_person"])
+    note: str | None = Field(examples=["在门岗当面传达，本人口头回复。"])
     by: str
     at: datetime
     corrected: Withdrawn | None = Field(description="The record was wrong, and does not count")
@@ -117,15 +116,26 @@ class AlertShown(Shown):
     """Something to see to. `params` holds what its sentence needs; people are named beside it."""
 
     id: UUID
-    kind: AlertKind
+    kind: AlertKind = Field(examples=["place"])
     opened_at: datetime
     seen_at: datetime | None
     closed_at: datetime | None
-    notice_id: UUID | None
+    notice_id: UUID | None = Field(examples=[None])
     department: DepartmentBrief | None
-    params: dict[str, Any]
+    params: dict[str, Any] = Field(
+        examples=[
+            {
+                "operation": "社区核酸检测支援",
+                "site": "东门采样点",
+                "role": "信息登记",
+                "starts_at": "2021-08-05T04:40:00Z",
+                "ends_at": "2021-08-05T09:20:00Z",
+                "because": "declined",
+            }
+        ]
+    )
     person: PersonBrief | None
     closed_by: PersonBrief | None
     candidates: list[PersonBrief]
-    missing: list[PersonBrief]
-    missing_count: int | None = Field(description="Of those missing at the deadline, so many are missing still")
+    missing: list[PersonBrief] = Field(examples=[[]])
+    missing_count: int | None = Field(examples=[None], description="Of those missing at the deadline, so many are missing still")

@@ -18,7 +18,6 @@ from sqlalchemy import func, select, update
 
 from services.notifications.acts import WEBHOOK
 from services.notifications.rules import is_inside, signature
-from services.notifications.shapes import EXAMPLE_ID
 from services.notifications.tables import Webhook
 from shared.auth import SYSTEM, Caller, require
 from shared.clock import now, real_now
@@ -29,11 +28,12 @@ from shared.once import secret_answer
 from shared.refusals import Refused, wrong
 from shared.service import Slice
 from shared.settings import settings
+from shared.story import example_id
 from shared.web import Body, Line, Listed, PageNo, PageSize, Shown
 
 webhooks = Slice(prefix="/webhooks", tags=["webhooks"])
 
-WebhookId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+WebhookId = Annotated[UUID, Path(examples=[example_id("webhook")])]
 Kind = Literal["assignment.confirmed"]
 MOST = 20
 SECONDS = 10
@@ -55,7 +55,7 @@ class WebhookShown(Shown):
     """A webhook, without its secret."""
 
     id: UUID
-    url: str
+    url: str = Field(examples=["https://hooks.example.org/muster"])
     kind: Kind
     made_by: str
     made_at: datetime
@@ -65,19 +65,21 @@ class WebhookShown(Shown):
 class WebhookMade(WebhookShown):
     """A new webhook."""
 
-    secret: str = Field(description="By which the receiver verifies the signature; shown this once")
+    secret: str = Field(
+        examples=["whsec_q3ZkN0uB7yVtLw1xGm8sPj5dRh2cFa9e"], description="By which the receiver verifies the signature; shown this once"
+    )
 
 
 class DeliveryShown(Shown):
     """One message to a webhook."""
 
     id: UUID
-    state: Literal["waiting", "sent", "failed"]
-    tries: int
+    state: Literal["waiting", "sent", "failed"] = Field(examples=["sent"])
+    tries: int = Field(examples=[1])
     error: str | None
     made_at: datetime
     due_at: datetime
-    ended_at: datetime | None
+    ended_at: datetime | None = Field(examples=["2021-08-05T08:25:01Z"])
 
 
 def _shown(row: Webhook) -> dict[str, Any]:

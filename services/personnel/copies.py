@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import Response
+from pydantic import Field
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,10 +27,10 @@ class StandingKept(Shown):
 
     programme: str
     code: StandingCode
-    from_on: date | None
+    from_on: date | None = Field(examples=["2021-06-26"])
     until_on: date | None
-    valid_count: int
-    needed_count: int
+    valid_count: int = Field(examples=[2])
+    needed_count: int = Field(examples=[2])
     notes: list[str]
 
 
@@ -44,10 +45,10 @@ class FitnessKept(Shown):
 class RemarkKept(Shown):
     """A remark of one's own, and its answer."""
 
-    about: str
-    text: str
+    about: str = Field(examples=["dose"])
+    text: str = Field(examples=["第二针是6月12日，不是6月21日。"])
     written_at: datetime
-    answer: str | None
+    answer: str | None = Field(examples=["已按接种证更正。"])
     answered_by_name: str | None
     answered_at: datetime | None
 
@@ -55,15 +56,15 @@ class RemarkKept(Shown):
 class ListRowKept(Shown):
     """A row of a staff list that names the person, as it was read."""
 
-    file_name: str
+    file_name: str = Field(examples=["教职工名册.xlsx"])
     uploaded_at: datetime
     uploaded_by: str
-    row_no: int
-    outcome: str
-    parsed: dict[str, Any]
-    changes: list[dict[str, Any]]
-    errors: list[dict[str, Any]]
-    warnings: list[dict[str, Any]]
+    row_no: int = Field(examples=[17])
+    outcome: str = Field(examples=["changed"])
+    parsed: dict[str, Any] = Field(examples=[{"number": "20140312", "name": "江采薇"}])
+    changes: list[dict[str, Any]] = Field(examples=[[{"field": "department", "old": "学生处", "new": "教务处"}]])
+    errors: list[dict[str, Any]] = Field(examples=[[]])
+    warnings: list[dict[str, Any]] = Field(examples=[[]])
 
 
 class Copy(Shown):
@@ -73,7 +74,7 @@ class Copy(Shown):
     person: PersonShown
     created_at: datetime
     changed_at: datetime
-    found_by: str
+    found_by: str = Field(examples=["江采薇 jiangcaiwei jcw 20140312"])
     answers_for: list[DepartmentBrief]
     programmes: list[ProgrammeRecord]
     standings: list[StandingKept]

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple, Required, TypedDict, get_args
 from uuid import UUID
 
 from fastapi import Query, Response
+from pydantic import Field
 from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,10 +41,10 @@ class Counted(Shown):
     """People, and how they stand. Whoever sees coverage of departments alone is told how many are to be urged, whose names they have, and
     how many others there are; `buckets` only of all together, and only where the group is so large that they speak of nobody."""
 
-    total: int
-    buckets: Buckets | None = None
-    urged_count: int | None = None
-    others_count: int | None = None
+    total: int = Field(examples=[14])
+    buckets: Buckets | None = Field(None, examples=[{**dict.fromkeys(CODES, 0), "complete": 11, "due": 2, "exempt": 1}])
+    urged_count: int | None = Field(None, examples=[2])
+    others_count: int | None = Field(None, examples=[12])
 
 
 class DepartmentCoverage(Counted):
@@ -65,20 +66,6 @@ class Coverage(Counted):
     on: date
     by_department: list[DepartmentCoverage]
     by_employment: list[EmploymentCoverage]
-
-    model_config = Shown.model_config | {
-        "json_schema_extra": {
-            "example": {
-                "on": "2021-08-04",
-                "total": 2,
-                "buckets": {**dict.fromkeys(CODES, 0), "complete": 1, "due": 1},
-                "urged_count": None,
-                "others_count": None,
-                "by_department": [],
-                "by_employment": [],
-            }
-        }
-    }
 
 
 class Cell(NamedTuple):

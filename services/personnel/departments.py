@@ -11,18 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.personnel.acts import tell_departments
 from services.personnel.reads import brief_people, on_strength
 from services.personnel.rules.names import sort_key
-from services.personnel.shapes import EXAMPLE_ID, DepartmentShown, PersonBrief
+from services.personnel.shapes import DepartmentShown, PersonBrief
 from services.personnel.tables import Department, Person
 from shared.auth import Caller, require
 from shared.clock import today
 from shared.db import Read, Tx, as_system, lock
 from shared.refusals import Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Line, Listed, Version
 
 departments = Slice(prefix="/departments", tags=["departments"])
 
-DepartmentId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+DepartmentId = Annotated[UUID, Path(examples=[example_id("department")])]
 
 
 class NewDepartment(Body):
@@ -44,7 +45,7 @@ class DepartmentWish(Body):
     deputy_id: UUID | None = None
     version: Version
 
-    model_config = Body.model_config | {"json_schema_extra": {"example": {"head_id": EXAMPLE_ID, "version": 1}}}
+    model_config = Body.model_config | {"json_schema_extra": {"example": {"head_id": example_id("head"), "version": 1}}}
 
 
 async def _shown(read: AsyncSession, rows: Sequence[Department]) -> list[DepartmentShown]:

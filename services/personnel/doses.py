@@ -13,18 +13,19 @@ from services.personnel.reads import DEFAULT_PROGRAMME, judged, person_of, stand
 from services.personnel.rules.products import recognise, suggestions
 from services.personnel.rules.programmes import PROGRAMMES
 from services.personnel.rules.standing import span_on
-from services.personnel.shapes import EXAMPLE_ID, DoseShown, Lot, Number, ProgrammeCode, StandingShown
+from services.personnel.shapes import DoseShown, Lot, Number, ProgrammeCode, StandingShown
 from services.personnel.tables import Dose, Person
 from shared.auth import Caller, require
 from shared.clock import now, today
 from shared.db import Tx, as_system
 from shared.refusals import Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Line, Note, Shown
 
 doses = Slice(prefix="/doses", tags=["doses"])
 
-DoseId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+DoseId = Annotated[UUID, Path(examples=[example_id("dose")])]
 
 
 class NewDose(Body):

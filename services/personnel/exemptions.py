@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from fastapi import Path
+from pydantic import Field
 from sqlalchemy import func, select
 
 from services.personnel.acts import compute_standing, looked
 from services.personnel.reads import DEFAULT_PROGRAMME, person_of, shown_exemption
-from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, ExemptionShown, PersonBrief, ProgrammeCode
+from services.personnel.shapes import DepartmentBrief, ExemptionShown, PersonBrief, ProgrammeCode
 from services.personnel.tables import Department, Exemption, Person
 from shared.auth import Caller, require
 from shared.clock import now
@@ -18,11 +19,12 @@ from shared.events import HealthRecordChanged
 from shared.messaging.outbox import publish
 from shared.refusals import Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Line, Listed, Note, PageNo, PageSize
 
 exemptions = Slice(prefix="/exemptions", tags=["exemptions"])
 
-ExemptionId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+ExemptionId = Annotated[UUID, Path(examples=[example_id("exemption")])]
 ExemptionState = Literal["pending", "approved", "refused"]
 
 
@@ -41,7 +43,7 @@ class NewExemption(Body):
     model_config = Body.model_config | {
         "json_schema_extra": {
             "example": {
-                "person_id": EXAMPLE_ID,
+                "person_id": example_id("person"),
                 "programme": "covid19",
                 "kind": "temporary",
                 "from_on": "2021-08-01",
@@ -66,7 +68,7 @@ class Verdict(Body):
 class ExemptionsListed(Listed[ExemptionShown]):
     """A page of exemptions; `counts` says how many there are in each state."""
 
-    counts: dict[ExemptionState, int]
+    counts: dict[ExemptionState, int] = Field(examples=[{"pending": 1, "approved": 0, "refused": 0}])
 
 
 @exemptions.post("", status_code=201)

@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from pydantic import Field
+
 from services.personnel.acts import looked
 from services.personnel.reads import fitness_of, person_of
 from services.personnel.rules.fitness import RULE_SETS
@@ -26,8 +28,8 @@ class NeedShown(Shown):
 class RuleSetShown(Shown):
     """A rule set by its code; one without needs asks nothing."""
 
-    code: str
-    names: dict[str, str]
+    code: str = Field(examples=["testing_point"])
+    names: dict[str, str] = Field(examples=[{"zh-Hans": "核酸采样点", "en": "Testing point"}])
     needs: list[NeedShown]
 
 

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Annotated
 
+from pydantic import Field
+
 from services.personnel.acts import looked
 from services.personnel.reads import fitness_of, person_of, person_shown, record_of, standings_of
 from services.personnel.rules.programmes import PROGRAMMES
@@ -20,19 +22,19 @@ health_records = Slice(tags=["health records"])
 class ProductShown(Shown):
     """A vaccine that counts in a programme."""
 
-    code: str
-    platform: str
-    names: dict[str, str]
+    code: str = Field(examples=["bibp"])
+    platform: str = Field(examples=["inactivated"])
+    names: dict[str, str] = Field(examples=[{"zh-Hans": "新冠灭活疫苗（Vero细胞）北京生物", "en": "BBIBP-CorV (Sinopharm Beijing)"}])
 
 
 class ProgrammeShown(Shown):
     """A programme: what counts, how many, how far apart, and where that is written."""
 
     code: ProgrammeCode
-    names: dict[str, str]
-    source: str
-    begins_on: date
-    least_age: int
+    names: dict[str, str] = Field(examples=[{"zh-Hans": "新冠病毒疫苗", "en": "COVID-19"}])
+    source: str = Field(examples=["国家卫生健康委员会：《新冠病毒疫苗接种技术指南（第一版）》，2021年3月29日"])
+    begins_on: date = Field(examples=["2020-03-16"])
+    least_age: int = Field(examples=[18])
     products: list[ProductShown]
 
 

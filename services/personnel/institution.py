@@ -3,6 +3,8 @@
 from datetime import date, datetime
 from typing import Annotated
 
+from pydantic import Field
+
 from services.personnel.tables import Institution
 from shared.auth import Caller, anyone, require
 from shared.clock import now, today, zone
@@ -19,24 +21,11 @@ class InstitutionShown(Shown):
     """The institution and its clock."""
 
     name: str
-    zone: str
-    demo: bool
-    now: datetime
+    zone: str = Field(examples=["Asia/Shanghai"])
+    demo: bool = Field(examples=[True])
+    now: datetime = Field(examples=["2021-08-05T16:25:00+08:00"])
     today: date
     version: int
-
-    model_config = Shown.model_config | {
-        "json_schema_extra": {
-            "example": {
-                "name": "澜江学院",
-                "zone": "Asia/Shanghai",
-                "demo": True,
-                "now": "2021-08-04T07:40:00+08:00",
-                "today": "2021-08-04",
-                "version": 1,
-            }
-        }
-    }
 
 
 class InstitutionWish(Body):

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import CTE, Select, func, literal, select, true
 
 from services.personnel.acts import (
@@ -21,7 +22,7 @@ from services.personnel.reads import person_of, person_shown, standing_shown, st
 from services.personnel.rules.cells import read_email, read_phone
 from services.personnel.rules.programmes import OF_EVERYBODY
 from services.personnel.rules.standing import CODES
-from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, Name, Number, PersonId, PersonRow, PersonShown, StandingCode
+from services.personnel.shapes import DepartmentBrief, Employment, Name, Number, PersonId, PersonRow, PersonShown, StandingCode
 from services.personnel.tables import Department, Person, Standing
 from shared.auth import Caller, require
 from shared.bookings import hold_time_of
@@ -29,6 +30,7 @@ from shared.clock import now, today
 from shared.db import Read, Tx
 from shared.refusals import Refused, wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Line, Listed, PageNo, PageSize, Search, Version
 
 people = Slice(prefix="/people", tags=["people"])
@@ -37,7 +39,7 @@ people = Slice(prefix="/people", tags=["people"])
 class PeopleListed(Listed[PersonRow]):
     """A page of people; `counts` says how the found ones stand, for those who may see it."""
 
-    counts: dict[str, int] | None = None
+    counts: dict[str, int] | None = Field(None, examples=[{"complete": 1}])
 
 
 class NewPerson(Body):
@@ -53,7 +55,9 @@ class NewPerson(Body):
     joined_on: date | None = None
 
     model_config = Body.model_config | {
-        "json_schema_extra": {"example": {"number": "20210801", "name": "江采薇", "department_id": EXAMPLE_ID, "employment": "permanent"}}
+        "json_schema_extra": {
+            "example": {"number": "20210801", "name": "江采薇", "department_id": example_id("department"), "employment": "permanent"}
+        }
     }
 
 

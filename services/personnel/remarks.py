@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path, Query
+from pydantic import Field
 from sqlalchemy import ColumnElement, func, select
 
 from services.personnel.acts import looked
 from services.personnel.reads import person_of
-from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, PersonBrief
+from services.personnel.shapes import DepartmentBrief, PersonBrief
 from services.personnel.tables import Department, Person, Remark
 from shared.auth import Caller, require
 from shared.clock import now
@@ -18,11 +19,12 @@ from shared.events import RemarkWritten
 from shared.messaging.outbox import publish
 from shared.refusals import Refused
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Listed, Note, PageNo, PageSize, Shown
 
 remarks = Slice(prefix="/remarks", tags=["remarks"])
 
-RemarkId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+RemarkId = Annotated[UUID, Path(examples=[example_id("remark")])]
 OPEN_AT_MOST = 20  # of one person; a held-down key must not fill the list of those who answer
 
 About = Literal["person", "dose", "exemption", "other"]
@@ -51,10 +53,10 @@ class RemarkShown(Shown):
     id: UUID
     person: PersonBrief
     department: DepartmentBrief
-    about: About
-    text: str
+    about: About = Field(examples=["dose"])
+    text: str = Field(examples=["第二针是6月12日，不是6月21日。"])
     written_at: datetime
-    answer: str | None
+    answer: str | None = Field(examples=["已按接种证更正。"])
     answered_by: str | None
     answered_at: datetime | None
 
@@ -62,7 +64,7 @@ class RemarkShown(Shown):
 class RemarksListed(Listed[RemarkShown]):
     """A page of remarks; `counts` says how many wait for an answer and how many have one."""
 
-    counts: dict[Literal["open", "answered"], int]
+    counts: dict[Literal["open", "answered"], int] = Field(examples=[{"open": 0, "answered": 1}])
 
 
 @remarks.post("", status_code=201)

@@ -8,11 +8,10 @@ from fastapi import Path, Query
 from pydantic import Field
 
 from services.personnel.rules.cells import LIMITS
+from shared.story import example_id
 from shared.web import Code, Line, Shown
 
-EXAMPLE_ID = "0198a3f2-7c41-7d3e-9b5a-2f6c8d1e4a70"
-
-PersonId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+PersonId = Annotated[UUID, Path(examples=[example_id("person")])]
 Language = Annotated[Literal["zh-Hans", "en"], Query(description="The language of headings and words")]
 Number = Annotated[Code, Field(max_length=LIMITS["number"])]
 """A staff number, of the same length by API and by list."""
@@ -48,7 +47,7 @@ class DepartmentShown(Shown):
     head: PersonBrief | None
     reporter: PersonBrief | None
     deputy: PersonBrief | None
-    people_count: int
+    people_count: int = Field(examples=[14])
     version: int
 
 
@@ -58,8 +57,8 @@ class StandingShown(Shown):
     programme: ProgrammeCode
     code: StandingCode
     on: date
-    valid_count: int
-    needed_count: int
+    valid_count: int = Field(examples=[2])
+    needed_count: int = Field(examples=[2])
     next_from_on: date | None
     next_until_on: date | None
     exempt_until_on: date | None
@@ -99,14 +98,16 @@ class DoseShown(Shown):
     reason speak of the other doses too, and are there only for those who may see how the person stands."""
 
     id: UUID
-    number: int | None
+    number: int | None = Field(examples=[2])
     product: str
-    product_names: dict[str, str]
+    product_names: dict[str, str] = Field(
+        examples=[{"zh-Hans": "新冠灭活疫苗（Vero细胞）北京生物", "en": "BBIBP-CorV (Sinopharm Beijing)"}]
+    )
     given_on: date
     lot: str | None
-    place: str | None
-    source: str
-    note: str | None
+    place: str | None = Field(examples=["临澜区社区卫生服务中心"])
+    source: str = Field(examples=["own_record"])
+    note: str | None = Field(examples=[None])
     entered_by: str
     entered_at: datetime
     valid: bool | None
@@ -124,18 +125,18 @@ class ExemptionShown(Shown):
     department: DepartmentBrief | None = None
     programme: ProgrammeCode
     kind: Literal["temporary", "permanent"]
-    from_on: date
-    until_on: date | None
-    issuer: str
-    certificate: bool
-    reason: str | None
+    from_on: date = Field(examples=["2021-08-01"])
+    until_on: date | None = Field(examples=["2021-10-31"])
+    issuer: str = Field(examples=["省人民医院"])
+    certificate: bool = Field(examples=[True])
+    reason: str | None = Field(examples=["药物过敏，待复查"])
     state: Literal["pending", "approved", "refused"]
     recorded_by: str
     recorded_at: datetime
-    decided_by: str | None
-    decided_at: datetime | None
-    decision_note: str | None
-    may_decide: bool = False
+    decided_by: str | None = Field(examples=[None])
+    decided_at: datetime | None = Field(examples=[None])
+    decision_note: str | None = Field(examples=[None])
+    may_decide: bool = Field(False, examples=[True])
 
 
 class StatementShown(Shown):
@@ -144,8 +145,8 @@ class StatementShown(Shown):
     id: UUID
     programme: ProgrammeCode
     kind: Literal["declined", "not_started", "elsewhere"]
-    on: date
-    note: str | None
+    on: date = Field(examples=["2021-08-04"])
+    note: str | None = Field(examples=[None])
     recorded_by: str
     recorded_at: datetime
 
@@ -177,7 +178,7 @@ class FitnessShown(Shown):
     fit: bool
     fit_from: datetime | None
     fit_until: datetime | None
-    lacking: list[LackShown]
+    lacking: list[LackShown] = Field(examples=[[]])
 
 
 class HealthRecord(Shown):

@@ -9,13 +9,14 @@ from sqlalchemy import select
 from services.personnel.acts import compute_standing
 from services.personnel.reads import DEFAULT_PROGRAMME, shown_statement, standing_shown
 from services.personnel.rules.standing import span_on
-from services.personnel.shapes import EXAMPLE_ID, ProgrammeCode, StandingShown, StatementShown
+from services.personnel.shapes import ProgrammeCode, StandingShown, StatementShown
 from services.personnel.tables import Person, Statement
 from shared.auth import Caller, require
 from shared.clock import now, today
 from shared.db import Tx
 from shared.refusals import wrong
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Body, Note, Shown
 
 statements = Slice(prefix="/statements", tags=["statements"])
@@ -31,7 +32,9 @@ class NewStatement(Body):
     note: Note | None = None
 
     model_config = Body.model_config | {
-        "json_schema_extra": {"example": {"person_id": EXAMPLE_ID, "programme": "covid19", "kind": "declined", "on": "2021-08-04"}}
+        "json_schema_extra": {
+            "example": {"person_id": example_id("person"), "programme": "covid19", "kind": "declined", "on": "2021-08-04"}
+        }
     }
 
 

@@ -7,24 +7,28 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
+from pydantic import Field
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.personnel.acts import looked
 from services.personnel.reads import on_strength, standing_shown, stands, to_be_urged, within
 from services.personnel.rules import export_words as words
-from services.personnel.shapes import EXAMPLE_ID, DepartmentBrief, Employment, Language, PersonBrief, StandingShown
+from services.personnel.shapes import DepartmentBrief, Employment, Language, PersonBrief, StandingShown
 from services.personnel.tables import Department, Person, Standing
 from shared.auth import Caller, require
 from shared.clock import today
 from shared.db import Aside, Tx, as_system
 from shared.export import A_FILE, Table, Value, download, xlsx
 from shared.service import Slice
+from shared.story import example_id
 from shared.web import Listed, PageNo, PageSize, Shown
 
 urge = Slice(prefix="/coverage/urge", tags=["coverage"])
 
-InDepartments = Annotated[list[UUID] | None, Query(max_length=50, description="Only these departments", examples=[[EXAMPLE_ID]])]
+InDepartments = Annotated[
+    list[UUID] | None, Query(max_length=50, description="Only these departments", examples=[[example_id("department")]])
+]
 
 
 class Urged(Shown):
@@ -35,7 +39,7 @@ class Urged(Shown):
     department: DepartmentBrief
     employment: Employment
     standing: StandingShown | None = None
-    since_on: date | None = None
+    since_on: date | None = Field(None, examples=["2021-07-04"])
     declined: bool | None = None
 
 
@@ -43,7 +47,7 @@ class UrgeListed(Listed[Urged]):
     """A page of those to be urged today. Who declined stands at the end, apart, for those who may see it."""
 
     on: date
-    declined_count: int | None = None
+    declined_count: int | None = Field(None, examples=[0])
 
 
 @urge.get("")

@@ -1,6 +1,7 @@
 """The API's own description: complete, right by its own schemas, and one document for all services."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -9,7 +10,7 @@ from typing import Any
 import httpx
 import jsonschema_rs
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from gateway.api import INSIDE, joined
@@ -20,6 +21,10 @@ from services.notifications.app import app as notifications
 from services.personnel.app import SLICES
 from services.personnel.app import app as personnel
 from shared.description import describe
+from shared.examples import Composed, noun
+from shared.refusals import FieldError
+from shared.story import NAMED, NOT_YET, OTHERS, WORDS
+from shared.web import problem
 from tests.services.matrix import Route, every_route, example_of
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -107,9 +112,7 @@ def test_every_operation_says_what_it_does_and_what_comes_of_it(route: Route) ->
             assert content["application/json"]["schema"], "a response model"
         else:
             assert content, "the media type of the file"
-    assert operation["responses"]["default"]["content"] == {
-        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-    }
+    assert operation["responses"]["default"] == {"$ref": "#/components/responses/Refused"}
 
 
 def test_every_parameter_in_a_path_is_described() -> None:
@@ -125,9 +128,8 @@ def test_no_two_operations_have_the_same_name() -> None:
 
 
 def test_every_reference_leads_somewhere() -> None:
-    schemas = document()["components"]["schemas"]
-    lost = {one for one in references(document()) if one.removeprefix("#/components/schemas/") not in schemas}
-    assert lost == set()
+    there = {f"#/components/{kind}/{name}" for kind, found in document()["components"].items() for name in found}
+    assert set(references(document())) - there == set()
 
 
 def test_every_schema_is_one() -> None:
@@ -153,6 +155,65 @@ def test_every_example_is_right_by_its_own_schema() -> None:
         wrong += [f"{where}: {error.message}" for error in validator.iter_errors(value)]
     assert not wrong, "\n".join(wrong)
     assert count > 40
+
+
+def answers() -> Iterator[tuple[str, dict[str, Any]]]:
+    """What each operation answers in JSON when it refuses nothing."""
+    for name, operation in operations():
+        for status, answer in operation["responses"].items():
+            if status.startswith("2") and "application/json" in answer.get("content", {}):
+                yield f"{name} {status}", answer["content"]["application/json"]
+
+
+def test_every_answer_is_shown_by_an_example_that_a_reader_may_take_for_the_answer() -> None:
+    wrong = []
+    for name, answer in answers():
+        if "example" not in answer:
+            pytest.fail(f"{name}: {Composed(document()['components']['schemas']).of(answer['schema'])}")  # says what is missing
+        validator = jsonschema_rs.Draft202012Validator(schema_with(answer["schema"]), validate_formats=True)
+        wrong += [f"{name}: {error.instance_path} {error.message}" for error in validator.iter_errors(answer["example"])]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_field_of_an_answer_is_in_its_example() -> None:
+    def left_out(schema: Any, example: Any) -> Iterator[str]:
+        if "$ref" in schema:
+            schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
+        if isinstance(example, list):
+            for one in example:
+                yield from left_out(schema.get("items", {}), one)
+        elif isinstance(example, dict):
+            for name, part in schema.get("properties", {}).items():
+                if name not in example:
+                    yield name
+                else:
+                    yield from left_out(part, example[name])
+
+    schemas = document()["components"]["schemas"]
+    gone = {name: found for name, answer in answers() if (found := list(left_out(answer["schema"], answer["example"])))}
+    assert gone == {}
+
+
+def test_the_story_of_the_examples_holds_no_word_that_nobody_says() -> None:
+    said: dict[str, set[str]] = {}
+    for schema in document()["components"]["schemas"].values():
+        said.setdefault(noun(schema.get("title", "")), set()).update(schema.get("properties", {}))
+    everywhere = set().union(*said.values())
+    assert set(WORDS) | NOT_YET | set(OTHERS) <= everywhere
+    for shape, words in NAMED.items():
+        assert set(words) <= said[shape], shape
+
+
+def test_each_refusal_is_shown_as_a_service_gives_it() -> None:
+    shown = document()["components"]["responses"]["personnel.Refused"]["content"]["application/problem+json"]
+    validator = jsonschema_rs.Draft202012Validator(schema_with(shown["schema"]))
+    given = json.loads(bytes(problem(Request({"type": "http"}), 422, "invalid", errors=[FieldError("name", "too_long")]).body))
+
+    for example in [one["value"] for one in shown["examples"].values()]:
+        validator.validate(example)
+        assert set(example) == set(given)
+    assert set(shown["examples"]["invalid"]["value"]["errors"][0]) == set(given["errors"][0])
+    assert {str(one["value"]["status"]) for one in shown["examples"].values()} >= {"400", "401", "403", "404", "409", "422"}
 
 
 def test_what_is_inside_stays_inside() -> None:

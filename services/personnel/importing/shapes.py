@@ -7,33 +7,34 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field
 
-from services.personnel.shapes import EXAMPLE_ID, Employment
+from services.personnel.shapes import Employment
+from shared.story import example_id
 from shared.web import Body, Line, Shown
 
 ImportState = Literal["reading", "ready", "committing", "committed", "failed", "abandoned"]
 Outcome = Literal["new", "changed", "same", "refused"]
 Encoding = Literal["utf-8", "gb18030", "utf-16", "big5"]
-ImportId = Annotated[UUID, Path(examples=[EXAMPLE_ID])]
+ImportId = Annotated[UUID, Path(examples=[example_id("import")])]
 
 
 class ColumnShown(Shown):
     """A column of the file and where it is written to. `note` is a code that says why, or what should be looked at."""
 
-    index: int
-    heading: str
-    sample: str
-    field: str | None
-    note: str | None
+    index: int = Field(examples=[0])
+    heading: str = Field(examples=["工号"])
+    sample: str = Field(examples=["20140312"])
+    field: str | None = Field(examples=["number"])
+    note: str | None = Field(examples=[None])
 
 
 class Counts(Shown):
     """How many rows come to what; `rows` is their sum, and the number of rows of the file."""
 
-    new: int = 0
-    changed: int = 0
+    new: int = Field(0, examples=[118])
+    changed: int = Field(0, examples=[1])
     same: int = 0
-    refused: int = 0
-    rows: int = 0
+    refused: int = Field(0, examples=[1])
+    rows: int = Field(0, examples=[120])
 
 
 class Problem(Shown):
@@ -46,26 +47,26 @@ class Problem(Shown):
 class NewDepartment(Shown):
     """A department that stands in the list and not in the system."""
 
-    name: str
-    rows_count: int
+    name: str = Field(examples=["信息中心"])
+    rows_count: int = Field(examples=[4])
 
 
 class FirstRow(Shown):
     """One of the first rows as they were read, so that a wrong encoding or a wrong row of headings is seen."""
 
-    row_no: int
-    cells: list[str]
+    row_no: int = Field(examples=[1])
+    cells: list[str] = Field(examples=[["澜江学院教职工名册"]])
 
 
 class ImportBrief(Shown):
     """An import in the list of imports. `problem`: why it failed, or why it cannot be judged."""
 
     id: UUID
-    state: ImportState
-    file_name: str
+    state: ImportState = Field(examples=["ready"])
+    file_name: str = Field(examples=["教职工名册.xlsx"])
     counts: Counts
     uploaded_by: str
-    uploaded_at: datetime
+    uploaded_at: datetime = Field(examples=["2021-08-04T00:12:00Z"])
     committed_by: str | None
     committed_at: datetime | None
     problem: Problem | None = None
@@ -79,60 +80,25 @@ class ImportShown(ImportBrief):
     workbook that were not read; of these `other_lists` look like lists, and `sheets_to_choose` can be read instead without the file.
     """
 
-    progress: int
-    total: int
-    kind: str
-    sheet: str
-    other_sheets: list[str]
-    other_lists: list[str]
-    sheets_to_choose: list[str]
-    encoding: Encoding | None
-    heading_row: int | None
+    progress: int = Field(examples=[120])
+    total: int = Field(examples=[120])
+    kind: str = Field(examples=["xlsx"])
+    sheet: str = Field(examples=["名册"])
+    other_sheets: list[str] = Field(examples=[[]])
+    other_lists: list[str] = Field(examples=[[]])
+    sheets_to_choose: list[str] = Field(examples=[[]])
+    encoding: Encoding | None = Field(examples=[None])
+    heading_row: int | None = Field(examples=[2])
     columns: list[ColumnShown]
-    fields: list[str]
-    identity_numbers_count: int
+    fields: list[str] = Field(examples=[["number", "name", "department", "employment"]])
+    identity_numbers_count: int = Field(examples=[120])
     new_departments: list[NewDepartment]
     create_departments: bool
-    employment: Employment | None
-    department: str | None
+    employment: Employment | None = Field(examples=[None])
+    department: str | None = Field(examples=[None])
     first_rows: list[FirstRow]
     job_id: UUID | None
-    kept_until: datetime | None
-
-    model_config = Shown.model_config | {
-        "json_schema_extra": {
-            "example": {
-                "id": EXAMPLE_ID,
-                "state": "ready",
-                "file_name": "教职工名册.xlsx",
-                "counts": {"new": 118, "changed": 1, "same": 0, "refused": 1, "rows": 120},
-                "uploaded_by": "何若宁",
-                "uploaded_at": "2021-08-04T00:12:00Z",
-                "committed_by": None,
-                "committed_at": None,
-                "progress": 120,
-                "total": 120,
-                "kind": "xlsx",
-                "sheet": "名册",
-                "other_sheets": [],
-                "other_lists": [],
-                "sheets_to_choose": [],
-                "encoding": None,
-                "heading_row": 2,
-                "columns": [{"index": 0, "heading": "工号", "sample": "20140312", "field": "number", "note": None}],
-                "fields": ["number", "name", "department", "employment"],
-                "identity_numbers_count": 120,
-                "new_departments": [{"name": "信息中心", "rows_count": 4}],
-                "create_departments": False,
-                "employment": None,
-                "department": None,
-                "first_rows": [{"row_no": 1, "cells": ["教职工名册"]}],
-                "problem": None,
-                "job_id": EXAMPLE_ID,
-                "kept_until": "2021-09-03T00:12:00Z",
-            }
-        }
-    }
+    kept_until: datetime | None = Field(examples=["2021-09-03T00:12:00Z"])
 
 
 class ColumnsWish(Body):
@@ -155,34 +121,34 @@ class ColumnsWish(Body):
 class ChangeShown(Shown):
     """What would change: dates in ISO, products and kinds of employment as codes; null is empty."""
 
-    field: str
-    old: str | None
-    new: str | None
+    field: str = Field(examples=["department"])
+    old: str | None = Field(examples=["学生处"])
+    new: str | None = Field(examples=["教务处"])
 
 
 class ErrorShown(Shown):
     """What is wrong in a row, and in which field."""
 
-    field: str
-    code: str
+    field: str = Field(examples=["given_on"])
+    code: str = Field(examples=["in_future"])
     params: dict[str, Any]
 
 
 class WarningShown(Shown):
     """What is worth telling about a row, and refuses nothing."""
 
-    code: str
+    code: str = Field(examples=["date_guessed"])
     params: dict[str, Any]
 
 
 class DoseTold(Shown):
     """A dose as the list tells it."""
 
-    ordinal: int
+    ordinal: int = Field(examples=[2])
     given_on: date
     product: str
     lot: str | None
-    place: str | None
+    place: str | None = Field(examples=["临澜区社区卫生服务中心"])
 
 
 class RowTold(Shown):
@@ -195,19 +161,19 @@ class RowTold(Shown):
     born_on: date | None = None
     joined_on: date | None = None
     left_on: date | None = None
-    statement: str | None = None
+    statement: str | None = Field(None, examples=[None])
     doses: list[DoseTold] = []
 
 
 class RowShown(Shown):
     """A row: what comes of it, what would change (old → new), everything that is wrong with it; `says` for new and changed rows."""
 
-    row_no: int
-    outcome: Outcome
+    row_no: int = Field(examples=[17])
+    outcome: Outcome = Field(examples=["changed"])
     person_id: UUID | None
     number: str | None
     name: str | None
     changes: list[ChangeShown]
-    errors: list[ErrorShown]
-    warnings: list[WarningShown]
+    errors: list[ErrorShown] = Field(examples=[[]])
+    warnings: list[WarningShown] = Field(examples=[[]])
     says: RowTold | None
