@@ -49,6 +49,7 @@ ITEMS = (
     Item("/institution", "settings", N_("Settings"), SYSTEM, "institution.change"),
     Item("/me", "me", N_("Me"), MINE, "", "phone"),
 )
+LIES_UNDER = {"departments": "/people", "shifts": "/operations", "attendance": "/operations", "sites": "/operations"}
 MENU = Item("/menu", "list", N_("More"), MINE, "", "phone")
 
 
@@ -68,5 +69,6 @@ def tabs_of(items: Sequence[Item]) -> list[Item]:
 
 def current(path: str, items: Sequence[Item]) -> str:
     """The href of the entry a path lies under: the longest that fits; the empty word when none does."""
+    path = LIES_UNDER.get(path.split("/")[1], path)
     under = [item.href for item in items if path == item.href or (item.href != "/" and path.startswith(item.href + "/"))]
     return max(under, key=len, default="")

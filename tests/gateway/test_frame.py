@@ -1,5 +1,6 @@
 """What holds for every page: who may open it, which block comes, what is said when a service is away."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -102,3 +103,23 @@ async def test_the_rights_of_a_duty_end_with_it_in_the_middle_of_a_form_and_the_
     assert answer.status_code == 403
     assert "你的值班 08:00 已结束" in words_of(answer)
     assert "至 08:00" not in words_of(answer)
+
+
+async def test_everything_stands_in_the_order_of_the_rail(gateway: GatewayDoor) -> None:
+    answer = await (await gateway.browser(HE_RUONING)).get("/menu")
+
+    groups = re.findall(r'<h2 id="g_\d">(.+?)</h2>', answer.text)
+
+    assert groups[0] == "我的"
+    assert groups == list(dict.fromkeys(re.findall(r"<p>(我的|值班|派工|人员|系统)</p>", answer.text))), "as the rail beside it"
+
+
+async def test_a_page_below_another_leads_up_and_lights_its_entry(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+
+    below = await browser.get("/departments/new")
+    top = await browser.get("/people")
+
+    assert re.search(r'<p class="up no-print"><a href="/departments">.+?<span>处室</span>', below.text)
+    assert re.search(r'<a href="/people"[^>]* aria-current="page"', below.text)
+    assert 'class="up' not in top.text

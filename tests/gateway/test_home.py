@@ -270,7 +270,8 @@ def test_a_page_is_called_by_its_name() -> None:
     assert place_of("/people") == "list of people"
     assert place_of("/coverage/urge/export") == "list of those to be urged"
     assert place_of("api") == "through the API"
-    assert place_of("/nowhere") == "/nowhere"
+    assert place_of("/departments/{department_id}/edit") == "departments"
+    assert place_of("/nowhere") == "another page", "an address is never shown to a person"
 
 
 async def test_signing_in_for_the_first_page_comes_back_to_it(gateway: GatewayDoor) -> None:
