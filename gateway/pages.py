@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import APIRouter, Depends
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -186,6 +187,7 @@ def environment(lang: str) -> Environment:
         lang=lang,
         once=once,
         static=static,
+        drawn=drawn,
         word=lambda code, otherwise="", **params: say(str(code), params, lang, otherwise),
         problem_sentence=lambda problem: problem_sentence(problem, lang),
         field_error=lambda problem, field: field_sentence(problem, field, lang),
@@ -197,6 +199,12 @@ def environment(lang: str) -> Environment:
 def static(name: str) -> str:
     """The address of one of our files, with a hash of its content, so that it may be kept for ever."""
     return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]}"
+
+
+@cache
+def drawn(icon: str) -> Markup:
+    """An icon, as parts.html hands it on. A page has eighty: a macro that is called so often costs more than the rest of the page."""
+    return Markup('<svg class="i" aria-hidden="true"><use href="{}#i-{}"/></svg>').format(static("icons.svg"), icon)
 
 
 def url_with(request: Request, **changes: Any) -> str:
