@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Query
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Uuid, and_, bindparam, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.notifications.reads import alert_waits, unanswered
@@ -68,20 +68,38 @@ class InboxListed(Listed[InboxItem]):
     alert_count: int = Field(examples=[1])
 
 
-def _waits() -> ColumnElement[bool]:
-    """`is_open`, as the database asks it."""
-    return and_(Notice.withdrawn_at.is_(None), or_(unanswered(), and_(Notice.asks_done, Recipient.done_at.is_(None))))
-
-
-def _mine(caller: Caller) -> Any:
-    """One's own rows with their notices, the head's record and the last reminder, in one statement."""
-    to_read, to_do = ("before", "deadline"), ("done_before", "done_deadline")
-    of_mine = or_(and_(unanswered(), Reminder.kind.in_(to_read)), and_(Recipient.done_at.is_(None), Reminder.kind.in_(to_do)))
-    asked = select(func.max(Reminder.reminded_at)).where(Reminder.notice_id == Notice.id, of_mine)
-    reminded = asked.correlate(Notice, Recipient).scalar_subquery()
-    wanted = select(Recipient, Notice, Record, reminded.label("reminded_at")).join(Notice, Notice.id == Recipient.notice_id)
-    by_head = and_(Record.notice_id == Recipient.notice_id, Record.person_id == Recipient.person_id)
-    return wanted.outerjoin(Record, by_head).where(Recipient.person_id == caller.person_id)
+# composed once: every phone asks for its inbox at every look, and composing took longer than asking
+_ME: Any = bindparam("me", type_=Uuid())
+_WAITS: ColumnElement[bool] = and_(Notice.withdrawn_at.is_(None), or_(unanswered(), and_(Notice.asks_done, Recipient.done_at.is_(None))))
+"""`is_open`, as the database asks it."""
+_UNANSWERED_STILL = or_(
+    and_(unanswered(), Reminder.kind.in_(("before", "deadline"))),
+    and_(Recipient.done_at.is_(None), Reminder.kind.in_(("done_before", "done_deadline"))),
+)
+_REMINDED = select(func.max(Reminder.reminded_at)).where(Reminder.notice_id == Notice.id, _UNANSWERED_STILL).correlate(Notice, Recipient)
+_MINE = (
+    select(Recipient, Notice, Record, _REMINDED.scalar_subquery().label("reminded_at"))
+    .join(Notice, Notice.id == Recipient.notice_id)
+    .outerjoin(Record, and_(Record.notice_id == Recipient.notice_id, Record.person_id == Recipient.person_id))
+    .where(Recipient.person_id == _ME)
+)
+"""One's own rows with their notices, the head's record and the last reminder."""
+_ONE = _MINE.where(Recipient.notice_id == bindparam("notice_id", type_=Uuid()))
+_NEAREST_FIRST = (
+    _MINE.order_by(
+        _WAITS.desc(), case((_WAITS, Notice.deadline_at), else_=None).asc().nulls_last(), Notice.issued_at.desc(), Notice.id.desc()
+    )
+    .limit(bindparam("page_size", type_=Integer()))
+    .offset(bindparam("skipped", type_=Integer()))
+)
+_LISTED: dict[bool | None, Any] = {None: _NEAREST_FIRST, True: _NEAREST_FIRST.where(_WAITS), False: _NEAREST_FIRST.where(~_WAITS)}
+_ALERTS = select(func.count()).select_from(Alert).join(AlertPerson, AlertPerson.alert_id == Alert.id)
+_COUNTS = (
+    select(func.count(), func.count().filter(_WAITS), _ALERTS.where(AlertPerson.person_id == _ME, alert_waits()).scalar_subquery())
+    .select_from(Recipient)
+    .join(Notice, Notice.id == Recipient.notice_id)
+    .where(Recipient.person_id == _ME)
+)
 
 
 @inbox.get("")
@@ -93,17 +111,11 @@ async def list_inbox(
     page_size: PageSize = 50,
 ) -> InboxListed:
     """One's own notices: those that wait first, the nearest deadline first; then the others, the latest first."""
-    alerts = select(func.count()).select_from(Alert).join(AlertPerson, AlertPerson.alert_id == Alert.id)
-    alerts_of_mine = alerts.where(AlertPerson.person_id == caller.person_id, alert_waits()).scalar_subquery()
-    mine = select(func.count(), func.count().filter(_waits()), alerts_of_mine).select_from(Recipient)
-    mine = mine.join(Notice, Notice.id == Recipient.notice_id).where(Recipient.person_id == caller.person_id)
-    total, open_count, alert_count = (await read.execute(mine)).one()
-    wanted = _mine(caller)
+    whose = {"me": caller.person_id}
+    total, open_count, alert_count = (await read.execute(_COUNTS, whose)).one()
     if open_ is not None:
-        wanted, total = wanted.where(_waits() if open_ else ~_waits()), open_count if open_ else total - open_count
-    nearest = case((_waits(), Notice.deadline_at), else_=None)
-    wanted = wanted.order_by(_waits().desc(), nearest.asc().nulls_last(), Notice.issued_at.desc(), Notice.id.desc())
-    rows = (await read.execute(wanted.limit(page_size).offset((page - 1) * page_size))).all()
+        total = open_count if open_ else total - open_count
+    rows = (await read.execute(_LISTED[open_], {**whose, "page_size": page_size, "skipped": (page - 1) * page_size})).all()
     items, counts = [_item(*row) for row in rows], {"open_count": open_count, "alert_count": alert_count}
     return InboxListed(items=items, total=total, page=page, page_size=page_size, **counts)
 
@@ -111,7 +123,7 @@ async def list_inbox(
 @inbox.get("/{notice_id}")
 async def show_item(notice_id: NoticeId, caller: Annotated[Caller, require("notice.read")], read: Read) -> InboxItem:
     """One of one's own notices. Refused: `not_found`."""
-    row = (await read.execute(_mine(caller).where(Recipient.notice_id == notice_id))).one_or_none()
+    row = (await read.execute(_ONE, {"me": caller.person_id, "notice_id": notice_id})).one_or_none()
     if row is None:
         raise Refused("not_found", 404)
     return _item(*row)
@@ -136,8 +148,7 @@ async def say_done(notice_id: NoticeId, caller: Annotated[Caller, require("ackno
 
 
 async def _answered(tx: AsyncSession, caller: Caller, notice_id: UUID, what: Literal["opened", "read", "done"]) -> InboxItem:
-    wanted = _mine(caller).where(Recipient.notice_id == notice_id)
-    found = (await tx.execute(wanted.with_for_update(of=Recipient))).one_or_none()
+    found = (await tx.execute(_ONE.with_for_update(of=Recipient), {"me": caller.person_id, "notice_id": notice_id})).one_or_none()
     if found is None:
         raise Refused("not_found", 404)
     row: Recipient = found.Recipient
