@@ -7,10 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit
 
-import nats
-import structlog
 from fastapi import Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from nats.aio.client import Client
@@ -20,10 +17,9 @@ from nats.errors import Error as NatsError
 from gateway.pages import Pages
 from gateway.session import Sessions
 from shared import events
+from shared.messaging.streams import connect
 from shared.policy import ACTIONS, OWN
 from shared.settings import settings
-
-log = structlog.get_logger()
 
 MOST_TOPICS = 40
 MOST_PAGES = 30  # of one session with a stream each; the next ones ask every half minute
@@ -68,26 +64,9 @@ class Hints:
 
     async def listen(self) -> None:
         """Hear the events; when NATS is away pages ask by themselves every 30 s."""
-        parts = urlsplit(settings().nats_url.get_secret_value())
         while True:
             with contextlib.suppress(NatsError, OSError, TimeoutError):
-                self.nc = await asyncio.wait_for(
-                    nats.connect(
-                        f"{parts.scheme}://{parts.hostname}:{parts.port or 4222}",
-                        name="gateway",
-                        user=unquote(parts.username or ""),
-                        password=unquote(parts.password or ""),
-                        inbox_prefix=b"_INBOX_gateway",
-                        max_reconnect_attempts=-1,
-                        reconnect_time_wait=0.25,
-                        ping_interval=5,
-                        max_outstanding_pings=2,
-                        connect_timeout=2,
-                        error_cb=_complain,
-                        reconnected_cb=self._came_back,
-                    ),
-                    10,
-                )
+                self.nc = await asyncio.wait_for(connect(settings().nats_url.get_secret_value(), "gateway", self._came_back), 10)
                 await self.nc.subscribe("event.>", cb=self._heard)
                 return
             await asyncio.sleep(1)
@@ -180,10 +159,6 @@ class Hints:
             return await asyncio.wait_for(listener.queue.get(), QUIET_SECONDS)
         except TimeoutError:
             return QUIET
-
-
-async def _complain(error: Exception) -> None:
-    log.warning("nats", error=str(error) or type(error).__name__)
 
 
 def topics_of(subject: str, data: dict[str, Any]) -> dict[str, str]:

@@ -34,17 +34,29 @@ def config_of(stream: str) -> StreamConfig:
     )
 
 
-async def connect(url: str, name: str) -> Client:
-    """A connection that comes back by itself. A wrong password would hang for ever, so the first try is bounded."""
+async def connect(url: str, name: str, came_back: Callable[[], Awaitable[None]] | None = None) -> Client:
+    """A connection that comes back by itself, and then calls `came_back`. A wrong password would hang for ever: bound the first try."""
     parts = urlsplit(url)
+    said = ""
 
     async def complain(error: Exception) -> None:
-        log.warning("nats", error=str(error) or type(error).__name__)
+        nonlocal said
+        if (words := str(error) or type(error).__name__) != said:  # it is tried four times a second
+            log.warning("nats", error=words)
+        said = words
+
+    async def back() -> None:
+        nonlocal said
+        if said:
+            log.info("nats is back")
+        said = ""
+        if came_back is not None:
+            await came_back()
 
     async def quiet() -> None:
         return None
 
-    callbacks: dict[str, Callable[..., Awaitable[None]]] = {"error_cb": complain, "disconnected_cb": quiet, "reconnected_cb": quiet}
+    callbacks: dict[str, Callable[..., Awaitable[None]]] = {"error_cb": complain, "disconnected_cb": quiet, "reconnected_cb": back}
     return await nats.connect(
         f"{parts.scheme}://{parts.hostname}:{parts.port or 4222}",
         name=name,
