@@ -1,4 +1,4 @@
-"""What belongs to the frame: the choice of language and of light or dark, and the page of everything one may open."""
+"""What belongs to the frame: the choice of language and of light or dark, the page of everything one may open, the one of no network."""
 
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
@@ -37,3 +37,9 @@ async def choose_scheme(request: Request) -> Response:
 async def show_menu(request: Request) -> Response:
     """Everything one may open, for the phone, whose tab bar is too short for it."""
     return page(request, "layout/menu.html")
+
+
+@pages.get("/offline", open_to_all="a phone keeps it for when there is no network; nothing of anybody stands in it")
+async def show_no_network(request: Request) -> Response:
+    """What a phone shows in place of a page that it cannot fetch."""
+    return page(request, "layout/offline.html")

@@ -4,8 +4,8 @@
 const body = document.body
 const KEPT = "muster-kept"
 
-// What was typed outlives a session that ends while one writes: kept in this tab until it was sent, never passwords or files, and given
-// back to whoever typed it alone.
+// What was typed outlives a session that ends while one writes, and a network that fails: kept in this tab until it was sent, never
+// passwords or files, and given back to whoever typed it alone. With its key, so that what did arrive counts once.
 const fieldsOf = form => [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "once")
 const placeOf = form => [new URL(form.action, location.href).pathname, location.pathname + location.search]
 
@@ -14,17 +14,27 @@ document.addEventListener("submit", event => {
   if (form.matches("[data-forget]")) { globalThis.caches?.delete("muster-first-page"); return sessionStorage.clear() }
   if (form.method !== "post" || form.querySelector("[type=password]") || location.pathname === "/signin") return
   const [action, place] = placeOf(form)
-  sessionStorage.setItem(KEPT, JSON.stringify({ me: body.dataset.me, action, place, lost: false, fields: fieldsOf(form) }))
+  sessionStorage.setItem(KEPT, JSON.stringify({ me: body.dataset.me, action, place, lost: false, once: form.elements.namedItem("once")?.value, fields: fieldsOf(form) }))
 }, true)
+
+const hiddenOf = form => [...form.querySelectorAll("[type=hidden]:not([name=once])")] // of many forms alike, whom it is about
+const noSignal = document.querySelector("[data-no-signal]")
 
 function restore() {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null")
   if (!kept) return
-  if (location.pathname === "/signin") return sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, lost: true }))
+  if (noSignal && !kept.lost && kept.action !== location.pathname) return // only a look failed
+  if (noSignal) {
+    noSignal.querySelector("[data-unsent]").hidden = false
+    noSignal.querySelector("[data-again]").href = kept.place
+  }
+  if (location.pathname === "/signin" || noSignal) return sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, lost: true }))
   if (!kept.lost || (body.dataset.me && kept.me !== body.dataset.me)) return sessionStorage.removeItem(KEPT)
-  const form = [...document.forms].find(each => each.method === "post" && placeOf(each)[0] === kept.action)
+  const alike = [...document.forms].filter(each => each.method === "post" && placeOf(each)[0] === kept.action)
+  const form = alike.length > 1 ? alike.find(each => hiddenOf(each).every(field => kept.fields.some(([name, value]) => name === field.name && value === field.value))) : alike[0]
   if (!form) return
   sessionStorage.removeItem(KEPT)
+  if (kept.once && form.elements.namedItem("once")) form.elements.namedItem("once").value = kept.once
   for (const box of form.querySelectorAll("[type=checkbox], [type=radio]")) box.checked = kept.fields.some(([name, value]) => name === box.name && value === box.value)
   for (const [name, value] of kept.fields) {
     const field = form.elements.namedItem(name)
@@ -147,4 +157,8 @@ if (address.searchParams.has("done")) { address.searchParams.delete("done"); his
 // On somebody's own phone, where the browser trusts the connection: the first page is there without signal too.
 if (body.dataset.worker) navigator.serviceWorker?.register(body.dataset.worker, { scope: "/" }).catch(() => {})
 restore()
+if (noSignal) { // the address is that of the page one wanted
+  const again = noSignal.querySelector("[data-again]")
+  addEventListener("online", () => setTimeout(() => again.click(), 1500)) // a network that has just come is not there yet
+}
 settle(performance.getEntriesByType("navigation")[0]?.responseStatus)

@@ -1,8 +1,10 @@
-// Without signal: keeps the last first page of whoever is signed in on this phone, and shows it with the time it was fetched.
+// Without signal: keeps the last first page of whoever is signed in on this phone, and shows it with the time it was fetched; in place of
+// every other page it says that there is no network, and leads to that one.
 // Nothing of a health record is kept; signing out, somebody else's page and a day that has passed take it away.
 "use strict"
 
 const KEPT = "muster-first-page"
+const NO_SIGNAL = "/offline"
 const LONGEST = 24 * 3600 * 1000
 const WAITS = 6000 // a phone with one bar of signal asks for ever
 
@@ -18,10 +20,13 @@ async function keep(answer, then) { // what is private is cut out before it is w
   const kept = await caches.open(KEPT)
   const files = [...new Set(text.match(/\/static\/[\w./-]+\?v=\w+/g) || [])]
   await kept.put("/", stamped(text, answer.headers.get("content-type"), Date.now()))
+  const lang = { "accept-language": answer.headers.get("content-language") || "" }
+  const noSignal = await fetch(NO_SIGNAL, { credentials: "omit", headers: lang }).catch(() => null) // asked for by nobody: it is nobody's
+  if (noSignal?.ok) await kept.put(NO_SIGNAL, noSignal)
   await Promise.all(files.map(async file => (await kept.match(file)) || kept.add(file)))
   for (const request of await kept.keys()) {
     const { pathname, search } = new URL(request.url)
-    if (pathname !== "/" && !files.includes(pathname + search)) await kept.delete(request)
+    if (pathname !== "/" && pathname !== NO_SIGNAL && !files.includes(pathname + search)) await kept.delete(request)
   }
   if (then !== times) await caches.delete(KEPT)
 }
@@ -42,6 +47,14 @@ async function firstPage(event) {
   }
 }
 
+async function otherPage(request) {
+  try { return await fetch(request) } catch (away) {
+    const found = await (await caches.open(KEPT)).match(NO_SIGNAL)
+    if (!found) throw away
+    return found
+  }
+}
+
 addEventListener("install", () => skipWaiting())
 addEventListener("activate", event => event.waitUntil(clients.claim().then(async () => { // the page that brought us here came before us
   const then = times, answer = await fetch("/").catch(() => null)
@@ -52,7 +65,7 @@ addEventListener("fetch", event => {
   const { origin, pathname } = new URL(request.url)
   if (origin !== location.origin) return
   if (WAYS_IN_AND_OUT.test(pathname)) return event.waitUntil(forget())
+  if (request.mode === "navigate") return event.respondWith(pathname === "/" && request.method === "GET" ? firstPage(event) : otherPage(request))
   if (request.method !== "GET") return
-  if (request.mode === "navigate" && pathname === "/") return event.respondWith(firstPage(event))
   if (pathname.startsWith("/static/")) event.respondWith(fetch(request).catch(async away => (await caches.match(request)) || Promise.reject(away)))
 })

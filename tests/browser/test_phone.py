@@ -219,6 +219,52 @@ async def test_without_signal_the_first_page_says_when_it_was_fetched_and_holds_
     assert await page.evaluate("getComputedStyle(document.querySelector('.band')).position") == "sticky"
 
 
+async def test_without_signal_every_other_page_says_so_and_leads_to_the_first_one(on_the_phone: Screen) -> None:
+    page = on_the_phone.page
+    kept = "async () => (await (await caches.open('muster-first-page')).match('/offline')).text()"
+    await page.wait_for_function(f"async () => Boolean(await ({kept})().catch(() => 0))")
+    mine = await page.evaluate("document.body.dataset.me")
+    text = await page.evaluate(kept)
+
+    await on_the_phone.context.set_offline(True)
+    await on_the_phone.open("/myshifts")
+    said = await page.locator("main").inner_text()
+    barriers = await on_the_phone.barriers()
+    await page.locator("a[href='/']").click()
+    await expect(page.locator("[data-away]")).to_be_visible()
+    await page.go_back()
+    await expect(page.locator("[data-no-signal]")).to_be_visible()
+    await on_the_phone.context.set_offline(False)
+
+    assert "没有网络" in said
+    assert "没有发出去" not in said
+    assert barriers == []
+    assert mine not in text
+    await expect(page.locator("#calendar")).to_be_visible()  # by itself, once there is a network again
+
+
+async def test_what_was_sent_without_signal_stands_in_its_form_again_and_counts_once(on_the_phone: Screen) -> None:
+    page = on_the_phone.page
+    await page.wait_for_function("async () => Boolean(await (await caches.open('muster-first-page')).match('/offline'))")
+    await on_the_phone.open("/")
+    form = page.locator("form[action='/me/remarks']")
+    await form.evaluate("form => form.closest('details')?.setAttribute('open', '')")
+    key = await form.locator("[name=once]").input_value()
+    await form.evaluate("form => { const plain = form.cloneNode(true); plain.removeAttribute('hx-post'); form.replaceWith(plain) }")
+    await form.evaluate("form => { form.querySelector('[type=radio]').checked = true }")
+    await form.locator("textarea").fill("我的工号写错了")
+
+    await on_the_phone.context.set_offline(True)
+    await form.evaluate("form => form.requestSubmit()")
+    await expect(page.locator("[data-unsent]")).to_be_visible()
+    await on_the_phone.context.set_offline(False)
+    await page.wait_for_url(lambda url: url.rstrip("/") == on_the_phone.base)
+
+    await expect(form.locator("textarea")).to_have_value("我的工号写错了")
+    assert await form.locator("[name=once]").input_value() == key
+    await expect(page.locator("#toasts")).to_contain_text("没有发出去的内容已经填回")
+
+
 async def test_signing_out_takes_the_kept_page_from_a_shared_phone(on_the_phone: Screen) -> None:
     page = on_the_phone.page
     await on_the_phone.open("/me")
