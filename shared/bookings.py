@@ -64,7 +64,7 @@ LONGEST_WORK = timedelta(hours=25)
 LONGEST_REST = timedelta(days=7)
 """How far around a wanted span the calendar is asked: no rest is longer."""
 _HOLD_IF_FREE = "select bool_and(pg_try_advisory_xact_lock(hashtextextended('time:' || person_id, 0))) from unnest($1::text[]) as person_id"
-_HOLD = "select pg_advisory_xact_lock(hashtextextended('time:' || person_id, 0)) from unnest($1::text[]) as person_id"
+_HOLD = "select count(pg_advisory_xact_lock(hashtextextended('time:' || person_id, 0))) from unnest($1::text[]) as person_id"
 
 
 def limits() -> Limits:

@@ -3,10 +3,11 @@ removes what it left out."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Update, Uuid, cast, delete, func, literal, select, update
+from sqlalchemy import ARRAY, DateTime, Update, Uuid, bindparam, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -60,23 +61,35 @@ async def blank(tx: AsyncSession, statement: Update) -> None:
     await tx.execute(statement.execution_options(synchronize_session=False))
 
 
+def _kept(table: Any) -> list[str]:
+    """What is kept of a row: the table's columns, but for `heard_at` and, where its owner tells its whole state again, `telling`."""
+    return [column.name for column in table.__table__.c if column.name not in ("telling", "heard_at")]
+
+
+@cache
+def _upsert(table: Any, key: tuple[str, ...]) -> Any:
+    """One statement for all rows of an event, composed once: arrays, unnested, upserted where they are newer."""
+    columns, names = table.__table__.c, _kept(table)
+    arrays = [cast(bindparam(f"all_{name}"), ARRAY(columns[name].type)) for name in names]
+    told = func.unnest(*arrays).table_valued(*names, name="told").render_derived()
+    beside: dict[str, Any] = {"heard_at": cast(bindparam("at"), DateTime(timezone=True))}
+    if "telling" in columns:
+        beside["telling"] = cast(bindparam("in_telling"), Uuid())
+    heard = select(*(told.c[name] for name in names), *beside.values())
+    upsert = insert(table.__table__).from_select([*names, *beside], heard)
+    fresh = {name: upsert.excluded[name] for name in (*names, "heard_at") if name not in key}
+    return upsert.on_conflict_do_update(index_elements=key, set_=fresh, where=columns.version < upsert.excluded.version)
+
+
 async def remember(tx: AsyncSession, table: Any, rows: Sequence[Any], telling: UUID | None, *, key: Sequence[str] = ("id",)) -> None:
-    """One statement for all rows of an event: arrays, unnested, upserted where they are newer. What is kept of a row are the table's
-    columns, but for `heard_at` and, where its owner tells its whole state again, `telling`."""
+    """Keep the rows of an event, each unless a newer one is here."""
     if not rows:
         return
-    columns = table.__table__.c
-    names = [column.name for column in columns if column.name not in ("telling", "heard_at")]
     newest = {tuple(getattr(row, name) for name in key): row for row in sorted(rows, key=lambda one: one.version)}
-    arrays = [cast([getattr(row, name) for row in newest.values()], ARRAY(columns[name].type)) for name in names]
-    told = func.unnest(*arrays).table_valued(*names, name="told").render_derived()
-    beside = {"heard_at": literal(now(), DateTime(timezone=True))} | ({"telling": literal(telling, Uuid())} if "telling" in columns else {})
-    heard = select(*(told.c[name] for name in names), *beside.values())
-    upsert = insert(table).from_select([*names, *beside], heard)
-    fresh = {name: upsert.excluded[name] for name in (*names, "heard_at") if name not in key}
-    await tx.execute(upsert.on_conflict_do_update(index_elements=list(key), set_=fresh, where=table.version < upsert.excluded.version))
+    values = {f"all_{name}": [getattr(row, name) for row in newest.values()] for name in _kept(table)}
+    await tx.execute(_upsert(table, tuple(key)), {**values, "at": now(), "in_telling": telling})
     if telling is not None:
-        first = columns[key[0]]
+        first = table.__table__.c[key[0]]
         told_again = update(table).where(first.in_({one[0] for one in newest})).values(telling=telling, heard_at=now())
         await tx.execute(told_again.execution_options(synchronize_session=False))
 

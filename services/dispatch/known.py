@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, delete, null, or_, select, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, case, delete, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dispatch.acts import Because, release_assignments
@@ -31,12 +31,16 @@ from shared.rest import UNAVAILABLE
 
 async def free_who_cannot(tx: AsyncSession, person_ids: Collection[UUID]) -> None:
     """Of these people's shifts to come, release those that they cannot do any more: each place is open, with whom to ask instead."""
-    if not person_ids:
-        return
-    await hold_time_of(tx, *person_ids)
+    if person_ids:
+        await hold_time_of(tx, *person_ids)
+        await _free_held(tx, person_ids)
+
+
+async def _free_held(tx: AsyncSession, person_ids: Collection[UUID]) -> None:
     coming = select(Assignment, Operation.requirement).join(Shift, Shift.id == Assignment.shift_id)
     coming = coming.join(Operation, Operation.id == Shift.operation_id)
-    coming = coming.where(Assignment.person_id.in_(person_ids), Assignment.state.in_(("proposed", "confirmed")), Assignment.ends_at > now())
+    whose = Assignment.person_id == any_(bindparam("people", list(person_ids), ARRAY(Uuid)))
+    coming = coming.where(whose, Assignment.state.in_(("proposed", "confirmed")), Assignment.ends_at > now())
     ahead = (await tx.execute(coming)).all()
     if not ahead:
         return
@@ -103,4 +107,4 @@ async def remember_fitness(event: FitnessChanged, tx: AsyncSession) -> None:
     asked for a shift by what was known before."""
     await hold_time_of(tx, *{one.person_id for one in event.fitness})
     await remember(tx, KnownFitness, event.fitness, event.telling, key=("person_id", "rule"))
-    await free_who_cannot(tx, {one.person_id for one in event.fitness})
+    await _free_held(tx, {one.person_id for one in event.fitness})

@@ -16,7 +16,8 @@ from shared.messaging.outbox import publish
 
 async def _changed(tx: AsyncSession, people: Sequence[PersonState]) -> None:
     """The sessions of those who left end."""
-    if left := [person.id for person in people if has_left(person.left_on, today())]:
+    on = today()
+    if left := [person.id for person in people if has_left(person.left_on, on)]:
         await _end_sessions_of(tx, left)
 
 

@@ -9,6 +9,8 @@ from uuid import UUID
 from fastapi import File, Form, Query, Response, UploadFile
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
+from sqlalchemy.orm.interfaces import ORMOption
 
 from services.personnel.acts import looked
 from services.personnel.importing.copied import line
@@ -119,8 +121,8 @@ async def _answer(tx: AsyncSession, row: Import) -> ImportShown:
     return _shown(row, job, kept_until)
 
 
-async def _held(tx: AsyncSession, import_id: UUID) -> Import:
-    row = await tx.get(Import, import_id, with_for_update=True)
+async def _held(tx: AsyncSession, import_id: UUID, *options: ORMOption) -> Import:
+    row = await tx.get(Import, import_id, options=options, with_for_update=True)
     if row is None:
         raise Refused("not_found", 404)
     return row
@@ -231,7 +233,7 @@ def _row(row: ImportRow) -> RowShown:
 async def choose_columns(import_id: ImportId, wish: ColumnsWish, caller: Annotated[Caller, require("import.run")], tx: Tx) -> ImportShown:
     """Say how the list is to be read instead; it is compared again. Refused: `not_ready` once it is being committed, `not_found`; 422 for a
     field that there is not, a sheet that cannot be chosen, an encoding in which the file is no text."""
-    row = await _held(tx, import_id)
+    row = await _held(tx, import_id, undefer(Import.cells))
     if row.state not in ("reading", "ready") or row.cells is None:
         raise Refused("not_ready", 409, {"state": row.state})
     for index, field in wish.columns.items():
@@ -288,7 +290,7 @@ async def export_refused(
 ) -> Response:
     """The refused rows as they were in the file, with the headings and what is wrong, to mend and upload again. On record with who and how
     many. Refused: `not_found`, `not_ready`, also when the list is not kept any more."""
-    row = await tx.get(Import, import_id)
+    row = await tx.get(Import, import_id, options=[undefer(Import.cells)])
     if row is None:
         raise Refused("not_found", 404)
     heading_row = row.choices.get("heading_row", row.found.get("heading_row"))

@@ -156,12 +156,13 @@ class Fitness(Table):
 
 
 class Import(Table):
-    """A staff list on its way in: its cells without identity numbers, how its columns were read, what it would change."""
+    """A staff list on its way in: its cells without identity numbers, how its columns were read, what it would change. The cells of a big
+    list are megabytes, so they come only where they are asked for."""
 
     __tablename__ = "import"
     id: Mapped[UUID] = _id()
     file_name: Mapped[str]
-    cells: Mapped[bytes | None] = mapped_column(LargeBinary)
+    cells: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     state: Mapped[str]
     choices: Mapped[dict[str, Any]]
     found: Mapped[dict[str, Any]]

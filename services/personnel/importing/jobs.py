@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
 
 from services.personnel.importing import acts
 from services.personnel.importing.process import Step, child, chunks
@@ -38,8 +39,9 @@ def move(tx: AsyncSession, row: Import, state: str) -> None:
 
 
 async def _waiting(database: Database, job: Job, state: str) -> Import | None:
+    """The import with its cells, if this job is still the one it waits for."""
     async with database.transaction(SYSTEM) as tx:
-        row = await tx.get(Import, UUID(job.input["import_id"]))
+        row = await tx.get(Import, UUID(job.input["import_id"]), options=[undefer(Import.cells)])
         return row if row is not None and row.state == state and row.job_id == job.id and row.cells is not None else None
 
 
