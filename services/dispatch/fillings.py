@@ -106,12 +106,13 @@ class _Place:
 
     @property
     def need(self) -> Need:
-        return Need(self.shift.id, self.role, max(self.head_count - self.taken, 0), self.shift.starts_at, self.shift.ends_at)
+        return Need(self.shift.id, self.role, max(self.head_count - self.taken, 0), self.shift.starts_at, self.shift.ends_at, self.taken)
 
 
 @fillings.post("/filling")
 async def fill_shifts(wish: Filling, caller: Annotated[Caller, require("assignment.confirm")], tx: Tx) -> Filled:
-    """Fill shifts to come from a team, each place with the best-ranked who is fit, free and rested. Shown first, then the same plan is
+    """Fill shifts to come from a team, each place with the best-ranked who is fit, free and rested; where there are too few, one of each
+    role everywhere before the second of one anywhere. Shown first, then the same plan is
     carried out and everybody is asked. Refused: `plan_changed` when `plan` is not what would be done now, with what would; 422
     `unknown_id`, `no_shifts` (none to come among them)."""
     people = await _team(tx, wish.team_id)

@@ -137,3 +137,73 @@ def test_a_plan_puts_nobody_in_two_places_nor_past_the_limits(needs: list[tuple[
         assert all(most_hours(spans, within=one) <= LIMITS.most_hours_in_24 + 1e-6 for one in spans)
     picked = {need.shift_id: sum(1 for it, _ in plan.picked if it is need) for need in wanted}
     assert all(picked[need.shift_id] + plan.missing.get((need.shift_id, "a"), 0) == need.count for need in wanted)
+
+
+def places_of(sites: list[list[tuple[int, int]]], starts_at: datetime = EIGHT) -> list[Need]:
+    """Shifts at the same time, each with its roles: how many places are open beside how many that somebody holds."""
+    ends_at = starts_at + timedelta(hours=4)
+    return [
+        Need(UUID(int=100 + site), f"分工{role}", count, starts_at, ends_at, taken)
+        for site, roles in enumerate(sites)
+        for role, (count, taken) in enumerate(roles)
+    ]
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=3), min_size=1, max_size=6), st.integers(0, 30)
+)
+def test_too_few_people_are_spread_and_no_second_place_is_filled_before_a_first(sites: list[list[tuple[int, int]]], size: int) -> None:
+    needs = places_of(sites)
+    team = [Standing(UUID(int=number + 1), 0, None) for number in range(size)]
+
+    plan = fill(needs, team, {}, lambda *_: [], LIMITS)
+
+    held = {(one.shift_id, one.role): one.taken for one in needs}
+    for need, _ in plan.picked:
+        held[need.shift_id, need.role] += 1
+    filled = {(one.shift_id, one.role): held[one.shift_id, one.role] - one.taken for one in needs}
+    assert sum(filled.values()) == min(size, sum(one.count for one in needs))
+    for one in needs:
+        if filled[one.shift_id, one.role] == one.count:
+            continue
+        for other in needs:
+            if filled[other.shift_id, other.role]:
+                assert held[other.shift_id, other.role] <= held[one.shift_id, one.role] + 1
+    assert plan.missing == {key: count for one in needs if (count := one.count - filled[key := (one.shift_id, one.role)])}
+
+
+def test_of_each_site_the_first_role_comes_first() -> None:
+    plan = fill(
+        places_of([[(2, 0), (1, 0)], [(2, 0), (1, 0)], [(2, 1), (1, 0)]]),
+        [Standing(UUID(int=number), 0, None) for number in range(1, 5)],
+        {},
+        lambda *_: [],
+        LIMITS,
+    )
+
+    assert [(need.shift_id.int - 100, need.role) for need, _ in plan.picked] == [(0, "分工0"), (1, "分工0"), (0, "分工1"), (1, "分工1")]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(1, 8), st.integers(1, 3)), min_size=1, max_size=8),
+    st.lists(st.tuples(st.sampled_from([FIRST, SECOND, THIRD]), st.integers(-12, 30), st.integers(1, 10)), max_size=4),
+)
+def test_no_place_stays_empty_for_which_one_of_the_team_is_free_and_rested(
+    shifts: list[tuple[int, int, int]], busy: list[tuple[UUID, int, int]]
+) -> None:
+    needs = [
+        Need(UUID(int=100 + number), "登记", count, EIGHT + timedelta(hours=start), EIGHT + timedelta(hours=start + hours))
+        for number, (start, hours, count) in enumerate(sorted(shifts))
+    ]
+    booked: dict[UUID, list[Span]] = {}
+    for person_id, start, hours in busy:
+        starts_at = EIGHT + timedelta(hours=start)
+        booked.setdefault(person_id, []).append(Span(uuid4(), person_id, starts_at, starts_at + timedelta(hours=hours), "duty"))
+
+    plan = fill(needs, [Standing(one, 0, None) for one in (FIRST, SECOND, THIRD)], booked, lambda *_: [], LIMITS)
+
+    for need in needs:
+        if plan.missing.get((need.shift_id, need.role)):
+            for person_id in (FIRST, SECOND, THIRD):
+                span = Span(uuid4(), person_id, need.starts_at, need.ends_at, "assignment")
+                assert what_forbids(span, booked.get(person_id, []), LIMITS)

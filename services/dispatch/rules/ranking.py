@@ -1,7 +1,9 @@
 """Pure: who is asked first, and which of a team fill which places."""
 
+from bisect import insort
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -31,13 +33,14 @@ def order(one: Standing) -> tuple[bool, float, datetime, bool]:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Places of a role of a shift that nobody holds."""
+    """Places of a role of a shift that nobody holds, beside those `taken`."""
 
     shift_id: UUID
     role: str
     count: int
     starts_at: datetime
     ends_at: datetime
+    taken: int = 0
 
 
 @dataclass(slots=True)
@@ -49,6 +52,18 @@ class Plan:
     against: dict[UUID, Reason] = field(default_factory=dict)
 
 
+def in_turn(needs: Sequence[Need]) -> list[Need]:
+    """The needs, one for each of their places, in the order in which they are filled: everywhere the first place of the first role, then of
+    the second; then the second places. Too few people are spread, and no shift is full while another has nobody.
+    """
+    rank: Counter[UUID] = Counter()
+    places = []
+    for number, need in enumerate(needs):
+        places += [((need.taken + at, rank[need.shift_id], number), need) for at in range(need.count)]
+        rank[need.shift_id] += 1
+    return [need for _, need in sorted(places, key=lambda one: one[0])]
+
+
 def fill(
     needs: Sequence[Need],
     people: Sequence[Standing],
@@ -56,30 +71,49 @@ def fill(
     unfit: Callable[[UUID, Need], Sequence[Reason]],
     limits: Limits,
 ) -> Plan:
-    """Fill the needs in their order, each with the best-ranked who is fit, free and rested; who was picked ranks behind from then on.
-    `people` come in order of their names; `booked` grows by what is picked."""
-    plan = Plan()
-    hours = {one.person_id: one.hours for one in people}
-    last_end = {one.person_id: one.last_end for one in people}
-    for need in needs:
-        ranked = sorted(people, key=lambda one: order(Standing(one.person_id, hours[one.person_id], last_end[one.person_id])))
-        left = need.count
-        for one in ranked:
-            if not left:
-                break
-            span = Span(one.person_id, one.person_id, need.starts_at, need.ends_at, "assignment")
-            theirs = booked.setdefault(one.person_id, [])
-            reasons = [*unfit(one.person_id, need), *what_forbids(span, theirs, limits)]
-            if reasons:
-                plan.against.setdefault(one.person_id, reasons[0])
+    """Fill the places in turn, each with the best-ranked who is fit, free and rested; who was picked ranks behind from then on. Needs come
+    in order of time, a shift's in order of its roles, people in order of their names; `booked` grows by what is picked."""
+    plan, left = Plan(), in_turn(needs)
+    turns = {one.person_id: number for number, one in enumerate(people)}
+    ranked = sorted((order(one), turns[one.person_id], one) for one in people)
+    while left:  # whoever was picked between two shifts may do the third: asked again until nobody is found any more
+        empty, cannot = [], set[tuple[UUID, UUID]]()
+        for need in left:
+            best = next((one for one in ranked if _can(one[2].person_id, need, booked, unfit, limits, cannot, plan)), None)
+            if best is None:
+                empty.append(need)
                 continue
-            theirs.append(Span(need.shift_id, one.person_id, need.starts_at, need.ends_at, "assignment"))
-            hours[one.person_id] += (need.ends_at - need.starts_at).total_seconds() / 3600
-            last_end[one.person_id] = max(last_end[one.person_id] or NEVER, need.ends_at)
-            plan.picked.append((need, one.person_id))
-            left -= 1
-        if left:
-            plan.missing[need.shift_id, need.role] = left
+            who = best[2]
+            booked.setdefault(who.person_id, []).append(Span(need.shift_id, who.person_id, need.starts_at, need.ends_at, "assignment"))
+            plan.picked.append((need, who.person_id))
+            hours = who.hours + (need.ends_at - need.starts_at).total_seconds() / 3600
+            after = replace(who, hours=hours, last_end=max(who.last_end or NEVER, need.ends_at))
+            ranked.remove(best)
+            insort(ranked, (order(after), best[1], after))
+        if len(empty) == len(left):
+            break
+        left = empty
+    plan.missing = dict(Counter((need.shift_id, need.role) for need in left))
     on = {person_id for _, person_id in plan.picked}
     plan.against = {person_id: reason for person_id, reason in plan.against.items() if person_id not in on}
     return plan
+
+
+def _can(
+    person_id: UUID,
+    need: Need,
+    booked: dict[UUID, list[Span]],
+    unfit: Callable[[UUID, Need], Sequence[Reason]],
+    limits: Limits,
+    cannot: set[tuple[UUID, UUID]],
+    plan: Plan,
+) -> bool:
+    """Does nothing forbid this person the shift? What does is kept, so that the next place of the shift need not ask again."""
+    if (person_id, need.shift_id) in cannot:
+        return False
+    span = Span(person_id, person_id, need.starts_at, need.ends_at, "assignment")
+    reasons = [*unfit(person_id, need), *what_forbids(span, booked.get(person_id, ()), limits)]
+    if reasons:
+        cannot.add((person_id, need.shift_id))
+        plan.against.setdefault(person_id, reasons[0])
+    return not reasons
