@@ -76,6 +76,7 @@ class Database:
         self.engine, self.scope = engine, scope
         self.sessions = async_sessionmaker(engine, expire_on_commit=False)
         self.published = asyncio.Event()  # set after a commit that told something, so that the relay need not wait for its poll
+        self.job_began = asyncio.Event()  # the same for a job that was put on the list
 
     @asynccontextmanager
     async def transaction(self, caller: Caller) -> AsyncIterator[AsyncSession]:
@@ -88,6 +89,8 @@ class Database:
                 raise refused_by_constraint(broken) from broken
             if session.info.pop("told", False):
                 self.published.set()
+            if session.info.pop("began_job", False):
+                self.job_began.set()
 
     @asynccontextmanager
     async def reading(self, caller: Caller) -> AsyncIterator[AsyncSession]:

@@ -1,6 +1,7 @@
 """Long work: 202, progress, result; work outside a transaction, its effect in one. It survives a restart because its row does."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -52,7 +53,7 @@ async def start(tx: AsyncSession, kind: str, given: Mapping[str, Any], job_id: U
     job.started_by, job.person_id = caller.id, caller.person_id
     tx.add(job)
     await tx.flush()
-    tx.info["told"] = True
+    tx.info["began_job"] = True
     return job
 
 
@@ -72,7 +73,9 @@ class JobLoop:
                     log.warning("job round failed", error=f"{type(odd).__name__}: {odd}"[:300])
                 busy = False
             if not busy:
-                await asyncio.sleep(POLL_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.database.job_began.wait(), POLL_SECONDS)
+                self.database.job_began.clear()
 
     async def _claim(self) -> Job | None:
         async with self.database.transaction(SYSTEM) as tx:

@@ -7,14 +7,15 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from infra.postgres import Postgres
 from services.personnel.acts import compute_standing, name_person
 from services.personnel.importing import jobs
+from services.personnel.importing.acts import connection_of
 from services.personnel.importing.cells import unpack
 from services.personnel.tables import Department, Dose, Fitness, Import, ImportRow, Person, Standing, Statement
-from shared import clock
+from shared import clock, job
 from shared.auth import SYSTEM, Caller
 from shared.bookings import taken
 from shared.clock import now, real_now
@@ -500,3 +501,33 @@ async def test_the_same_upload_with_the_same_key_is_one_import(personnel: Door) 
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[0].json()["id"] == answers[1].json()["id"]
     assert len(await everything(personnel, Import)) == 1
+
+
+async def test_whoever_watches_an_import_does_not_carry_its_cells(personnel: Door) -> None:
+    """They are megabytes of a big list, and an open page asks again and again."""
+    found = await upload(personnel, sheet(NEW))
+    for path in (f"/imports/{found['id']}", "/imports"):
+        assert (await personnel.get(path, HEALTH)).status_code == 200
+        assert not [asked for asked in personnel.statements if "cells" in asked]
+
+
+async def test_a_list_is_begun_at_once_and_not_at_the_next_look(personnel: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "POLL_SECONDS", 600)
+    loop = asyncio.create_task(
+        job.JobLoop(personnel.database, {kind: work for one in personnel.slices for kind, work in one.works.items()}).run()
+    )
+    await asyncio.sleep(0.2)  # it has looked, and waits
+    answer = await personnel.request("POST", "/imports", HEALTH, files={"file": ("名册.xlsx", sheet(NEW))})
+    async with asyncio.timeout(30):
+        while (await shown(personnel, answer.json()["id"]))["state"] != "ready":  # noqa: ASYNC110  # what is waited for is in a database
+            await asyncio.sleep(0.1)
+    loop.cancel()
+
+
+async def test_a_large_import_keeps_its_plans_and_nobody_after_it(personnel: Door) -> None:
+    """PostgreSQL looks a foreign key up for each row; to plan that anew each time is most of the work."""
+    async with personnel.rows() as tx:
+        connection = await connection_of(tx, 120)
+        assert await connection.fetchval("show plan_cache_mode") == "auto"
+    async with personnel.rows() as tx:
+        assert await tx.scalar(text("show plan_cache_mode")) == "force_custom_plan"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from shared.refusals import Refused
 
 PREVIEW, COMMIT = "import.preview", "import.commit"
 TIDY = "import.tidy"
+TIDY_AFTER = timedelta(seconds=5)  # first every other service hears of the people
 FEW_ROWS = 100  # autovacuum has time enough for so few
 ALONE_ROWS = 5000  # one child computes so many alone; for more there are two, since there are two processors
 _CHANGED = [{"field": "number", "code": "changed_meanwhile", "params": {}}]
@@ -134,7 +136,7 @@ async def commit(database: Database, job: Job, progress: Progress) -> Finish:
         held.counts = await _counts(tx, held.id)
         held.committed_at = entered.at
         if held.counts["new"] + held.counts["changed"] > FEW_ROWS:
-            await later(tx, TIDY, "people", now())
+            await later(tx, TIDY, "people", now() + TIDY_AFTER)
         move(tx, held, "committed")
         return {"counts": held.counts}
 
