@@ -31,9 +31,9 @@ class Event(BaseModel):
             "type": self.subject.removeprefix("event."),
             "time": at.isoformat(),
             "datacontenttype": "application/json",
-            "data": self.model_dump(mode="json"),
         }
-        return json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+        told = json.dumps(head, ensure_ascii=False, separators=(",", ":"))
+        return f'{told[:-1]},"data":{self.model_dump_json()}}}'.encode()
 
     @classmethod
     def from_envelope(cls, body: bytes) -> tuple[UUID, Self]:
