@@ -12,7 +12,10 @@ FOURTH = "/operations"  # of whoever may open it, before what is one's own: that
 
 @dataclass(frozen=True)
 class Item:
-    """One entry. `action`: what one must be allowed for others than oneself; none: everyone signed in. `place`: both, desk or phone."""
+    """One entry. `action`: what one must be allowed for others than oneself; none: everyone signed in. `place`: both, desk or phone.
+
+    `of_person`: it shows what a person of the staff list has, so an account from the set-up, which is nobody's yet, is not led there.
+    """
 
     href: str
     icon: str
@@ -20,6 +23,7 @@ class Item:
     group: str
     action: str = ""
     place: str = "both"
+    of_person: bool = False
 
 
 MINE, DUTY, DISPATCH, PEOPLE, SYSTEM = N_("Mine"), N_("Duty"), N_("Deployments"), N_("People"), N_("System")
@@ -28,8 +32,8 @@ ITEMS = (
     Item("/", "today", N_("Today"), MINE),
     Item("/inbox", "bell", N_("Notices"), MINE),
     Item("/notices", "send", N_("Issued notices"), MINE, "notice.progress"),
-    Item("/myshifts", "history", N_("My shifts"), MINE),
-    Item("/rosters", "shield", N_("Roster"), DUTY),
+    Item("/myshifts", "history", N_("My shifts"), MINE, of_person=True),
+    Item("/rosters", "shield", N_("Roster"), DUTY, of_person=True),
     Item("/calls", "phone", N_("Whom to call"), DUTY, "call_list.read"),
     Item("/gaps", "warn", N_("Gaps"), DUTY, "roster.plan"),
     Item("/posts", "settings", N_("Posts"), DUTY, "post.change", "desk"),
@@ -53,9 +57,10 @@ LIES_UNDER = {"departments": "/people", "shifts": "/operations", "attendance": "
 MENU = Item("/menu", "list", N_("More"), MINE, "", "phone")
 
 
-def items_for(roles: Collection[str]) -> list[Item]:
+def items_for(roles: Collection[str], is_person: bool = True) -> list[Item]:
     """What these roles may open, in the order of the rail."""
-    return [item for item in ITEMS if not item.action or any(ACTIONS[item.action].get(role, OWN) != OWN for role in roles)]
+    allowed = (item for item in ITEMS if not item.action or any(ACTIONS[item.action].get(role, OWN) != OWN for role in roles))
+    return [item for item in allowed if is_person or not item.of_person]
 
 
 def tabs_of(items: Sequence[Item]) -> list[Item]:

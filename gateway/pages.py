@@ -108,7 +108,7 @@ def frame(request: Request, lang: str) -> dict[str, Any]:
     """What every template may use beside its own context. What the gateway's session does not say has a plain default."""
     state = request.state
     me = getattr(state, "me", None)
-    items = items_for(me["roles"]) if me else []
+    items = items_for(me["roles"], is_person=bool(me["person"])) if me else []
     now: datetime = getattr(state, "now", None) or clock.now().astimezone(clock.zone())
     done, scheme = request.query_params.get("done", ""), request.cookies.get("scheme", "")
     return {

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from gateway.forms import form_key, typed
 from gateway.i18n import N_, gettext, language
 from gateway.pages import Pages, page
-from gateway.services import dispatch, gather
+from gateway.services import Said, dispatch, gather
 from gateway.upcoming import can_take_back, coming, entries_of, hours_of, own_time, past
 from shared import clock
 
@@ -20,7 +20,9 @@ pages = Pages()
 
 @pages.get("/myshifts")
 async def show_own_shifts(request: Request) -> Response:
-    """What one could do, then what one does, then what one has done."""
+    """What one could do, then what one does, then what one has done; an account that belongs to nobody yet has none of it."""
+    if not request.state.me["person"]:
+        raise Said(403, {"code": "not_allowed", "status": 403, "params": {}, "errors": []})
     return await _shown(request)
 
 

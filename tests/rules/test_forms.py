@@ -220,6 +220,13 @@ def test_the_rail_shows_what_the_policy_allows_and_the_tab_bar_what_fits() -> No
     assert tabs_of(health)[-1] == MENU
 
 
+def test_an_account_that_is_nobodys_yet_is_led_to_no_shifts_and_no_roster() -> None:
+    hrefs = [item.href for item in items_for({"administrator"}, is_person=False)]
+
+    assert {"/", "/inbox", "/accounts", "/roles"} < set(hrefs)
+    assert not {"/myshifts", "/rosters"} & set(hrefs)
+
+
 @pytest.mark.parametrize("role", ["coordinator", "leader", "duty_officer"])
 def test_whoever_watches_operations_has_them_under_the_thumb(role: str) -> None:
     tabs = [item.href for item in tabs_of(items_for({"everyone", role}))]
