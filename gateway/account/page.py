@@ -89,7 +89,7 @@ async def end_device(request: Request, session_id: UUID) -> Response:
 
 @pages.post("/me/feeds")
 async def make_feed(request: Request) -> Response:
-    """Make a link to one's own duties for a calendar; it is shown this once."""
+    """Make a link to one's own duties and shifts for a calendar; it is shown this once."""
     await typed(request)
     answer = await duty.post("/feeds", key=form_key(request))
     if answer.problem is not None:
@@ -111,7 +111,7 @@ async def end_feed(request: Request, feed_id: UUID) -> Response:
 
 @pages.get("/calendar/{secret}.ics", open_to_all="a calendar signs in nowhere: the secret in the link is the proof, and it can be ended")
 async def read_feed(request: Request, secret: str) -> Response:
-    """One's own duties for one's own calendar, as duty writes them."""
+    """One's own duties and shifts for one's own calendar, as duty writes them."""
     if not _SECRET.fullmatch(secret):
         raise Said(404, {"code": "not_found", "status": 404, "params": {}, "errors": []})
     found = await duty.file(f"/feeds/{secret}/duties.ics")

@@ -1,4 +1,4 @@
-"""Feeds: one's own duties in one's own calendar, by a secret link that can be ended (iCalendar, RFC 5545)."""
+"""Feeds: one's own duties and shifts in one's own calendar, by a secret link that can be ended (iCalendar, RFC 5545)."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -11,7 +11,7 @@ from icalendar import Calendar, Event
 from pydantic import Field
 from sqlalchemy import func, select
 
-from services.duty.tables import Duty, Feed
+from services.duty.tables import Duty, Feed, KnownAssignment, KnownShift
 from shared.auth import Caller, anyone, require
 from shared.clock import now
 from shared.db import Read, Tx, as_system
@@ -27,14 +27,15 @@ FeedId = Annotated[UUID, Path(examples=[example_id("feed")])]
 FeedSecret = Annotated[str, Path(max_length=100, examples=["Zm91ciBoaWxscyBhbmQgYSByaXZlciBhbmQgYSBkYW0"])]
 OPEN_AT_MOST = 5
 LOOKS_BACK = timedelta(days=90)
+_STANDINGS = {"proposed": "TENTATIVE", "declined": "CANCELLED", "released": "CANCELLED"}
 KEPT_FOR = timedelta(minutes=15)
 CALENDAR: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/calendar": {"schema": {"type": "string"}}}, "description": "The duties as iCalendar"}
+    200: {"content": {"text/calendar": {"schema": {"type": "string"}}}, "description": "The duties and shifts as iCalendar"}
 }
 
 
 class FeedMade(Shown):
-    """A link to one's duties; the path holds its secret and is shown this once."""
+    """A link to one's duties and shifts; the path holds its secret and is shown this once."""
 
     id: UUID
     path: str = Field(examples=["/feeds/wCkGf0b8uUqPz3o1y7Jd2sXhT5aRvNn4eLmQ9iBxE6A/duties.ics"])
@@ -51,8 +52,8 @@ class FeedShown(Shown):
 @feeds.post("", status_code=201)
 @secret_answer
 async def make_feed(caller: Annotated[Caller, require("duty.feed")], tx: Tx) -> FeedMade:
-    """Make a link to one's own duties for a calendar. Whoever has it reads them, without signing in. Refused: `too_many_feeds` (at most 5
-    at once)."""
+    """Make a link to one's own duties and shifts for a calendar. Whoever has it reads them, without signing in. Refused: `too_many_feeds`
+    (at most 5 at once)."""
     if caller.person_id is None:
         raise Refused("not_found", 404)
     count = await tx.scalar(select(func.count()).select_from(Feed).where(Feed.person_id == caller.person_id, Feed.ended_at.is_(None)))
@@ -84,33 +85,42 @@ async def end_feed(feed_id: FeedId, caller: Annotated[Caller, require("duty.feed
 
 @feeds.get("/{secret}/duties.ics", response_class=Response, responses=CALENDAR)
 async def read_feed(secret: FeedSecret, caller: Annotated[Caller, anyone("the secret in the link is the proof")], read: Read) -> Response:
-    """The duties of whoever made the link, 90 days back and all that are to come. Those that were taken off stay, as cancelled. Refused:
-    `not_found`, also once the link was ended."""
+    """The duties and shifts of whoever made the link, 90 days back and all that are to come. What one is asked for is tentative; what was
+    taken off or declined stays, as cancelled. Refused: `not_found`, also once the link was ended."""
     async with as_system(read):
         person_id = await read.scalar(select(Feed.person_id).where(Feed.secret_hash == _hash(secret), Feed.ended_at.is_(None)))
         if person_id is None:
             raise Refused("not_found", 404)
         mine = select(Duty).where(Duty.person_id == person_id, Duty.state != "draft", Duty.ends_at > now() - LOOKS_BACK)
         duties = list(await read.scalars(mine.order_by(Duty.starts_at)))
+        on_them = select(KnownAssignment, KnownShift).join(KnownShift, KnownShift.id == KnownAssignment.shift_id)
+        on_them = on_them.where(KnownAssignment.person_id == person_id, KnownAssignment.ends_at > now() - LOOKS_BACK)
+        shifts = (await read.execute(on_them.where(KnownShift.state != "planned").order_by(KnownAssignment.starts_at))).all()
     calendar = Calendar()
     calendar.add("prodid", "-//Muster//duty//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     for duty in duties:
-        calendar.add_component(_event(duty))
+        standing = "CANCELLED" if duty.state == "released" else "CONFIRMED"
+        calendar.add_component(_event(duty, duty.post_name, standing, duty.version))
+    for one, shift in shifts:
+        standing = "CANCELLED" if shift.state == "cancelled" else _STANDINGS.get(one.state, "CONFIRMED")
+        event = _event(one, f"{shift.operation_name} · {one.role}", standing, one.version + shift.version)  # both only ever rise
+        event.add("location", shift.site_name)
+        calendar.add_component(event)
     headers = {"cache-control": f"private, max-age={int(KEPT_FOR.total_seconds())}", "x-content-type-options": "nosniff"}
     return Response(calendar.to_ical(), media_type="text/calendar; charset=utf-8", headers=headers)
 
 
-def _event(duty: Duty) -> Event:
+def _event(one: Duty | KnownAssignment, summary: str, standing: str, sequence: int) -> Event:
     event = Event()
-    event.add("uid", f"{duty.id}@muster")
-    event.add("sequence", duty.version)
+    event.add("uid", f"{one.id}@muster")
+    event.add("sequence", sequence)
     event.add("dtstamp", now().replace(microsecond=0))
-    event.add("dtstart", duty.starts_at.astimezone(UTC))
-    event.add("dtend", duty.ends_at.astimezone(UTC))
-    event.add("summary", duty.post_name)
-    event.add("status", "CANCELLED" if duty.state == "released" else "CONFIRMED")
+    event.add("dtstart", one.starts_at.astimezone(UTC))
+    event.add("dtend", one.ends_at.astimezone(UTC))
+    event.add("summary", summary)
+    event.add("status", standing)
     return event
 
 

@@ -1,4 +1,4 @@
-"""What others told duty; whoever left, or cannot be had, falls out of what they hold."""
+"""What others told duty; whoever left, or cannot be had, falls out of what they hold. Shifts are kept for people's own calendars."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -8,15 +8,15 @@ from sqlalchemy import and_, delete, func, not_, or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.duty.acts import away_with_duties, fall_out
-from services.duty.tables import Amendment, Feed, KnownDepartment, KnownPerson, Post
+from services.duty.tables import Amendment, Feed, KnownAssignment, KnownDepartment, KnownPerson, KnownShift, Post
 from shared.auth import SYSTEM
 from shared.bookings import hold_time_of, release_all_of
 from shared.clock import now
 from shared.db import Database
 from shared.due import later
-from shared.events import PersonState
+from shared.events import AssignmentsChanged, PersonState, ShiftsChanged
 from shared.house import Due
-from shared.known import GONE, blank, known_people
+from shared.known import GONE, blank, known_people, remember
 
 WATCH = "availability.watch"
 WATCHED_EVERY = timedelta(minutes=1)
@@ -30,7 +30,8 @@ async def _changed(tx: AsyncSession, people: Sequence[PersonState]) -> None:
 async def _removed(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
     """Their keep time is over: links, booked time and what was written about them go; who held which place is a bare id from now on."""
     await hold_time_of(tx, *person_ids)
-    await tx.execute(delete(Feed).where(Feed.person_id.in_(person_ids)))
+    for table in (Feed, KnownAssignment):
+        await tx.execute(delete(table).where(table.person_id.in_(person_ids)))
     await release_all_of(tx, person_ids)
     concerned = or_(Amendment.old_person_id.in_(person_ids), Amendment.new_person_id.in_(person_ids))
     await blank(tx, update(Amendment).where(concerned, Amendment.reason != "").values(reason=GONE))
@@ -43,6 +44,18 @@ async def _removed(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
 
 
 known = known_people(KnownPerson, KnownDepartment, changed=_changed, removed=_removed)
+
+
+@known.on(ShiftsChanged)
+async def remember_shifts(event: ShiftsChanged, tx: AsyncSession) -> None:
+    """What shifts are of, and where."""
+    await remember(tx, KnownShift, event.shifts, None)
+
+
+@known.on(AssignmentsChanged)
+async def remember_assignments(event: AssignmentsChanged, tx: AsyncSession) -> None:
+    """Who is on which shift, and when."""
+    await remember(tx, KnownAssignment, event.assignments, None)
 
 
 @known.due(WATCH)

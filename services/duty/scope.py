@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import ColumnElement, false
 
-from services.duty.tables import Amendment, Duty, Feed, Gap, KnownDepartment, KnownPerson, Post, Roster
+from services.duty.tables import Amendment, Duty, Feed, Gap, KnownAssignment, KnownDepartment, KnownPerson, KnownShift, Post, Roster
 from shared.auth import Caller
 from shared.db import Scope
 
@@ -33,6 +33,8 @@ SCOPE: Scope = {
     Amendment: lambda caller: None if caller.reach("roster.read") else false(),
     Gap: lambda caller: None if _plans(caller) else false(),  # why somebody fell out is not for the wall
     Feed: lambda caller: Feed.person_id == caller.person_id if caller.person_id else false(),
+    KnownAssignment: lambda caller: KnownAssignment.person_id == caller.person_id if caller.person_id else false(),
+    KnownShift: lambda caller: false(),  # the feed alone reads it
     KnownPerson: lambda caller: None if caller.reach("roster.read") else false(),
     KnownDepartment: lambda caller: None,
 }

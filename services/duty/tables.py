@@ -134,3 +134,30 @@ class KnownDepartment(DepartmentColumns, Table):
     """A department and those who answer for it, as personnel told it."""
 
     __tablename__ = "known_department"
+
+
+class KnownShift(Table):
+    """What a shift is of, as dispatch told it: for the calendars of those who are on it."""
+
+    __tablename__ = "known_shift"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    operation_name: Mapped[str]
+    site_name: Mapped[str]
+    state: Mapped[str]
+    version: Mapped[int]
+    heard_at: Mapped[datetime]
+
+
+class KnownAssignment(Table):
+    """A person on a shift, as dispatch told it: for their own calendar."""
+
+    __tablename__ = "known_assignment"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    shift_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    role: Mapped[str]
+    state: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    version: Mapped[int]
+    heard_at: Mapped[datetime]

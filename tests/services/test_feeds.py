@@ -1,12 +1,14 @@
 """One's duties in one's own calendar: by a secret link, kept hashed, that can be ended; what was taken off stays as cancelled."""
 
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from icalendar import Calendar
 from sqlalchemy import select
 
-from services.duty.tables import Feed
-from shared.events import PeopleRemoved
+from services.duty.tables import Feed, KnownAssignment
+from shared.events import AssignmentsChanged, AssignmentState, PeopleRemoved, ShiftsChanged, ShiftState
 from tests.doors import Door
 from tests.people import AGENCY_WORKER, GU_CHANGTING, LIANG_YUAN, STAFF
 from tests.services.duties import day, fill, people, post, publish, published, wish
@@ -110,3 +112,42 @@ async def test_of_whoever_is_removed_no_link_goes_on(duty: Door) -> None:
     await duty.hears(PeopleRemoved(person_ids=[LIANG_YUAN.id]))
 
     assert (await duty.get(feed["path"])).status_code == 404
+
+
+async def told_of(duty: Door, person_id: UUID, state: str, version: int = 1, shift_state: str = "open") -> None:
+    """dispatch told of a shift, and of somebody on it; in whatever order."""
+    shift_id, begins = UUID(int=7), datetime.fromisoformat(f"{day(1)}T08:00:00+08:00")
+    times: dict[str, Any] = {"starts_at": begins, "ends_at": begins + timedelta(hours=4), "version": version}
+    on_it = {"id": UUID(int=8), "shift_id": shift_id, "person_id": person_id, "role": "登记", "state": state}
+    shift = {"id": shift_id, "operation_id": UUID(int=9), "operation_name": "核酸检测", "site_id": UUID(int=6), "site_name": "东门"}
+    await duty.hears(AssignmentsChanged(assignments=[AssignmentState.model_validate(on_it | times)]))
+    await duty.hears(ShiftsChanged(shifts=[ShiftState.model_validate(shift | times | {"leader_id": None, "state": shift_state})]))
+
+
+async def test_the_link_shows_one_s_own_shifts_too_and_how_they_stand(duty: Door) -> None:
+    await people(duty)
+    feed = await made(duty)
+    steps = [("proposed", "planned"), ("proposed", "open"), ("confirmed", "open"), ("released", "cancelled")]
+
+    shown = []
+    for version, (state, shift_state) in enumerate(steps, 1):
+        await told_of(duty, LIANG_YUAN.id, state, version, shift_state)
+        found = await events(duty, feed["path"])
+        shown.append([(str(one["summary"]), str(one["location"]), str(one["status"]), int(one["sequence"])) for one in found])
+
+    named = ("核酸检测 · 登记", "东门")
+    assert shown == [[], [(*named, "TENTATIVE", 4)], [(*named, "CONFIRMED", 6)], [(*named, "CANCELLED", 8)]]
+    assert [one.decoded("dtstart").isoformat() for one in found] == [f"{day(1)}T00:00:00+00:00"]
+
+
+async def test_nobody_else_s_shift_is_in_it_and_none_of_who_is_removed(duty: Door) -> None:
+    await people(duty)
+    feed = await made(duty)
+    await told_of(duty, GU_CHANGTING.id, "confirmed")
+
+    other = await events(duty, feed["path"])
+    await duty.hears(PeopleRemoved(person_ids=[GU_CHANGTING.id]))
+
+    assert other == []
+    async with duty.rows() as tx:
+        assert list(await tx.scalars(select(KnownAssignment.id))) == []

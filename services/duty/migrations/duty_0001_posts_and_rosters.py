@@ -122,5 +122,25 @@ def upgrade() -> None:
             heard_at timestamptz not null
         );
         create index known_department_parent_id_idx on known_department (parent_id);
+        create table known_shift (
+            id uuid constraint known_shift_pkey primary key,
+            operation_name text not null,
+            site_name text not null,
+            state text not null,
+            version integer not null,
+            heard_at timestamptz not null
+        );
+        create table known_assignment (
+            id uuid constraint known_assignment_pkey primary key,
+            shift_id uuid not null,
+            person_id uuid not null,
+            role text not null,
+            state text not null,
+            starts_at timestamptz not null,
+            ends_at timestamptz not null,
+            version integer not null,
+            heard_at timestamptz not null
+        );
+        create index known_assignment_person_id_idx on known_assignment (person_id, ends_at);
         """
     )
