@@ -108,7 +108,7 @@ async def test_a_wrong_dose_says_so_beside_the_field_and_keeps_what_was_typed(ga
 
     assert answer.status_code == 422
     assert 'value="2021-08-05" required aria-invalid="true"' in answer.text
-    assert "这还没有到" in words_of(answer)
+    assert "这个时间还没到" in words_of(answer)
     assert 'value="202106B0417"' in answer.text
     assert '<details class="ask" open>' in answer.text
 
