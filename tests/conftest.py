@@ -2,12 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from xdist.remote import Producer
@@ -28,6 +30,14 @@ for _name in ("DATABASE_URL", "NATS_URL", "PUBLIC_URL", "HOST", "PORT", "CLOCK_F
 os.environ["DEMO"] = "true"  # the demo's doors are tested too; a test that needs a real system says so
 os.environ["DEMO_SETUP_CODE"] = "DEMO-CODE-FOR-TESTS"
 _token_keys()
+_plain: list[structlog.typing.Processor] = [
+    structlog.processors.add_log_level,
+    structlog.processors.format_exc_info,
+    structlog.processors.JSONRenderer(default=str),
+]
+structlog.configure(
+    processors=_plain
+)  # else each failure that a test provokes is drawn with all its frames' values, in a fifth of a second
 
 from infra.postgres import Postgres  # noqa: E402
 from shared import clock  # noqa: E402
@@ -90,11 +100,12 @@ class Kept:
     def __init__(self, postgres: Postgres, name: str) -> None:
         self.postgres, self.name = postgres, name
         self.engines = {service: engine_of(postgres.url(service, database=name)) for service in SERVICES}
-        self.delete = ""
+        self.tables: list[str] = []
+        self.again = ""
         self.connection: asyncpg.Connection | None = None
 
-    async def empty(self) -> None:
-        """As migrated. Whatever a test left running in it is ended first."""
+    async def connected(self) -> asyncpg.Connection:
+        """As the one who may write everything, and asks no key and no trigger."""
         if self.connection is None or self.connection.is_closed():
             self.connection = await asyncpg.connect(self.postgres.url("postgres", database=self.name))
             tables = await self.connection.fetch(
@@ -102,13 +113,35 @@ class Kept:
                 " where schemaname = any($1) and tablename <> 'schema_version'",
                 [*SERVICES, CALENDAR],
             )
-            self.delete = "".join(f"delete from {row['name']};" for row in tables)
+            self.tables = [row["name"] for row in tables]
             await self.connection.execute("set session_replication_role = replica")
-        await self.connection.execute(
+        return self.connection
+
+    async def empty(self) -> None:
+        """As migrated. Whatever a test left running in it is ended first."""
+        connection = await self.connected()
+        await connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state <> 'idle'"
             " and backend_type = 'client backend' and pid <> pg_backend_pid()"
         )
-        await self.connection.execute(self.delete + "insert into personnel.institution (id, name, version) values (1, '', 1)")
+        delete = "".join(f"delete from {name};" for name in self.tables)
+        await connection.execute(delete + "insert into personnel.institution (id, name, version) values (1, '', 1)")
+
+    async def settled(self, settle: Callable[[], Awaitable[None]]) -> None:
+        """What `settle` puts there: the first time by itself, a minute ago; from then on as a copy of its rows."""
+        connection = await self.connected()
+        if not self.again:
+            clock.set_now(NOW - timedelta(minutes=1))
+            await settle()
+            clock.set_now(NOW)
+            await connection.execute("create schema settled")
+            filled = [name for name in self.tables if await connection.fetchval(f"select exists (select from {name})")]
+            for name in filled:
+                copy = f"settled.{name.replace('.', '_')}"
+                await connection.execute(f"create table {copy} as table {name}")
+                self.again += f"delete from {name}; insert into {name} overriding system value table {copy};"
+        else:
+            await connection.execute(self.again)
 
     async def close(self) -> None:
         """Let go of the database."""
