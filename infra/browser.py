@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MACOS = ("/Applications/Chromium.app/Contents/MacOS/Chromium", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-PACKAGES = ("chromium", "fonts-noto-cjk")  # without the fonts every Chinese character is a box
+PACKAGES = ("chromium-headless-shell", "fonts-noto-cjk")  # without windows it has half the work; without the fonts Chinese is boxes
+OLDER = "chromium"  # of a Debian that has no such shell
 
 
 def find() -> str | None:
@@ -54,6 +55,8 @@ def main() -> None:
     if is_debian() and os.geteuid() == 0:
         print(f"browser: installing {' and '.join(missing)}", flush=True)
         trouble = install(missing)
+        if trouble and not find():
+            trouble = install([OLDER, *missing[1:]])
     else:
         trouble = f"install {' and '.join(missing)}, or name a browser: CHROMIUM=/path/to/chromium"
     if not find():

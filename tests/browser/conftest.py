@@ -62,6 +62,19 @@ async def chrome(anyio_backend: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
+Windows = dict[tuple[int, str], BrowserContext]
+"""By width and scheme, what is open for those who only look."""
+
+
+@pytest.fixture(scope="session")
+async def windows(chrome: Browser) -> AsyncIterator[Windows]:
+    """Kept from test to test."""
+    found: Windows = {}
+    yield found
+    for context in found.values():
+        await context.close()
+
+
 class Screen:
     """Somebody's screen: a window of some width, in a language, signed in as one of the cast."""
 
@@ -77,6 +90,8 @@ class Screen:
 
     async def barriers(self) -> list[str]:
         """What axe finds on the page, in a line each; only what is wrong is worked out in full, which takes half the time."""
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE.read_text(encoding="utf-8"))
         run = "tags => axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })"
         found: dict[str, Any] = await self.page.evaluate(run, RULES)
         return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
@@ -90,9 +105,10 @@ class Screen:
 class Screens:
     """Makes screens."""
 
-    def __init__(self, browser: Browser, base: str) -> None:
-        self.browser, self.base = browser, base
+    def __init__(self, browser: Browser, base: str, windows: Windows) -> None:
+        self.browser, self.base, self.windows = browser, base, windows
         self.contexts: list[BrowserContext] = []
+        self.pages: list[Page] = []
         self.cast: dict[str, str] = {}
 
     def name_of(self, part: str) -> str:
@@ -106,14 +122,28 @@ class Screens:
         self, part: str | None, *, width: int = 1280, lang: str = "zh-Hans", scheme: str = "light", scripts: bool = True
     ) -> Screen:
         """A screen on which somebody of the cast is signed in by their button; None: nobody is."""
-        context = await self.browser.new_context(
+        context = await self._window(width, scheme, scripts)
+        self.contexts.append(context)
+        return await self._in(context, part, lang)
+
+    async def looking(self, part: str | None, *, width: int, lang: str, scheme: str) -> Screen:
+        """A screen for who only looks: in the window in which the one before looked, whose cookies are gone. A new one takes a second."""
+        if (width, scheme) not in self.windows:
+            self.windows[width, scheme] = await self._window(width, scheme, True)
+        context = self.windows[width, scheme]
+        await context.clear_cookies()
+        screen = await self._in(context, part, lang)
+        self.pages.append(screen.page)
+        return screen
+
+    async def _window(self, width: int, scheme: str, scripts: bool) -> BrowserContext:
+        return await self.browser.new_context(
             viewport={"width": width, "height": 844 if width < 700 else 900},
             color_scheme="dark" if scheme == "dark" else "light",
             java_script_enabled=scripts,
         )
-        self.contexts.append(context)
-        if scripts:
-            await context.add_init_script(path=AXE)
+
+    async def _in(self, context: BrowserContext, part: str | None, lang: str) -> Screen:
         await context.add_cookies([{"name": "lang", "value": lang, "url": self.base}])
         page = await context.new_page()
         page.set_default_timeout(15_000)
@@ -125,9 +155,9 @@ class Screens:
 
 
 @pytest.fixture
-async def screens(chrome: Browser, demo: str) -> AsyncIterator[Screens]:
+async def screens(chrome: Browser, demo: str, windows: Windows) -> AsyncIterator[Screens]:
     """Screens of this test's own."""
-    found = Screens(chrome, demo)
+    found = Screens(chrome, demo, windows)
     yield found
-    for context in found.contexts:
-        await context.close()
+    for one in (*found.pages, *found.contexts):
+        await one.close()

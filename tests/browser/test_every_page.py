@@ -57,7 +57,7 @@ async def at_a_site(screen: Screen) -> list[str]:
 @pytest.mark.parametrize("width, lang, scheme", LOOKS)
 @pytest.mark.parametrize("part", list(PAGES), ids=lambda part: str(part))
 async def test_no_page_has_a_barrier_or_scrolls_sideways(screens: Screens, part: str | None, width: int, lang: str, scheme: str) -> None:
-    screen = await screens.of(part, width=width, lang=lang, scheme=scheme)
+    screen = await screens.looking(part, width=width, lang=lang, scheme=scheme)
     wrong: list[str] = []
     screen.page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
     screen.page.on("console", lambda said: wrong.append(f"console: {said.text}") if "Content Security Policy" in said.text else None)
