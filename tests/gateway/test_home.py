@@ -442,7 +442,9 @@ async def test_a_duty_says_whom_to_tell_when_one_cannot_come(gateway: GatewayDoo
     await people(gateway.doors.duty)
     await published(gateway.doors.duty)
 
-    words = words_of(await (await gateway.browser(LIANG_YUAN, "en")).get("/"))
+    browser = await gateway.browser(LIANG_YUAN, "en")
+    words, ahead = words_of(await browser.get("/")), words_of(await browser.get("/myshifts"))
 
     assert "Next duty" in words
-    assert "If you cannot come, tell the duty planner at once" in words
+    assert "Tell the duty planner at once, or whoever is on duty now" in ahead
+    assert "I cannot come Tell the duty planner at once, or whoever is on duty now" in words
