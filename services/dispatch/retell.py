@@ -1,6 +1,5 @@
 """Retell: dispatch tells again its teams, its shifts and who is on them. `python -m services.dispatch.retell`."""
 
-import asyncio
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -10,8 +9,8 @@ from services.dispatch.acts import publish_assignments, tell_shifts, tell_team
 from services.dispatch.scope import SCOPE
 from services.dispatch.tables import Assignment, Shift, Team, TeamMember
 from shared.auth import SYSTEM
-from shared.db import Database, engine_for
-from shared.settings import settings
+from shared.db import Database
+from shared.retell import tell_again
 
 AT_ONCE = 5000
 
@@ -51,14 +50,5 @@ async def _tell_assignments(tx: AsyncSession) -> int:
     return count
 
 
-async def _main() -> None:
-    database = Database(engine_for(settings().database_url.get_secret_value()), SCOPE)
-    try:
-        teams_count, shifts_count, assignments_count = await retell(database)
-    finally:
-        await database.engine.dispose()
-    print(f"told {teams_count} teams, {shifts_count} shifts and {assignments_count} assignments again")  # noqa: T201  # said to the operator
-
-
 if __name__ == "__main__":
-    asyncio.run(_main())
+    tell_again(SCOPE, retell, lambda told: f"told {told[0]} teams, {told[1]} shifts and {told[2]} assignments again")

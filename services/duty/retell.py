@@ -1,16 +1,14 @@
 """Retell: duty tells all duties again, for those who lost what they knew. `python -m services.duty.retell`."""
 
-import asyncio
-
 from sqlalchemy import select
 
 from services.duty.acts import events_of
 from services.duty.scope import SCOPE
 from services.duty.tables import Duty
 from shared.auth import SYSTEM
-from shared.db import Database, engine_for
+from shared.db import Database
 from shared.messaging.outbox import publish_all
-from shared.settings import settings
+from shared.retell import tell_again
 
 
 async def retell(database: Database) -> int:
@@ -22,14 +20,5 @@ async def retell(database: Database) -> int:
     return len(duties)
 
 
-async def _main() -> None:
-    database = Database(engine_for(settings().database_url.get_secret_value()), SCOPE)
-    try:
-        count = await retell(database)
-    finally:
-        await database.engine.dispose()
-    print(f"told {count} duties again")  # noqa: T201  # said to the operator
-
-
 if __name__ == "__main__":
-    asyncio.run(_main())
+    tell_again(SCOPE, retell, lambda count: f"told {count} duties again")

@@ -1,15 +1,13 @@
 """Retell: identity tells again who holds which given role. `python -m services.identity.retell`."""
 
-import asyncio
-
 from sqlalchemy import func, select
 
 from services.identity.acts import tell_holder
 from services.identity.scope import SCOPE
 from services.identity.tables import Account, Role
 from shared.auth import SYSTEM
-from shared.db import Database, engine_for
-from shared.settings import settings
+from shared.db import Database
+from shared.retell import tell_again
 
 
 async def retell(database: Database) -> int:
@@ -23,14 +21,5 @@ async def retell(database: Database) -> int:
     return len(people)
 
 
-async def _main() -> None:
-    database = Database(engine_for(settings().database_url.get_secret_value()), SCOPE)
-    try:
-        count = await retell(database)
-    finally:
-        await database.engine.dispose()
-    print(f"told the roles of {count} people again")  # noqa: T201  # said to the operator
-
-
 if __name__ == "__main__":
-    asyncio.run(_main())
+    tell_again(SCOPE, retell, lambda count: f"told the roles of {count} people again")

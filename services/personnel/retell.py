@@ -1,6 +1,5 @@
 """Retell: personnel tells again who is here, how they are reached, for what they are fit. `python -m services.personnel.retell`."""
 
-import asyncio
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -11,10 +10,10 @@ from services.personnel.scope import SCOPE
 from services.personnel.tables import Department, Fitness, Person
 from shared.auth import SYSTEM
 from shared.clock import now
-from shared.db import Database, engine_for
+from shared.db import Database
 from shared.events import StateTold
 from shared.messaging.outbox import publish
-from shared.settings import settings
+from shared.retell import tell_again
 
 AT_ONCE = 5000
 
@@ -46,14 +45,5 @@ async def _tell_all_people(tx: AsyncSession, telling: UUID) -> int:
     return count
 
 
-async def _main() -> None:
-    database = Database(engine_for(settings().database_url.get_secret_value()), SCOPE)
-    try:
-        people_count, departments_count = await retell(database)
-    finally:
-        await database.engine.dispose()
-    print(f"told {people_count} people and {departments_count} departments again")  # noqa: T201  # said to the operator
-
-
 if __name__ == "__main__":
-    asyncio.run(_main())
+    tell_again(SCOPE, retell, lambda told: f"told {told[0]} people and {told[1]} departments again")
