@@ -100,12 +100,12 @@ class DepartmentsChanged(Event):
 
 
 class StateTold(Event):
-    """personnel has told its whole state again: what did not come with this telling is gone. `counts` says how much was told."""
+    """personnel has told its whole state again: what did not come with this telling is gone. `counts` says how much was told of each:
+    people, departments, contacts, fitness."""
 
     subject: ClassVar[str] = "event.personnel.state.told"
     telling: UUID
-    people_count: int
-    departments_count: int
+    counts: dict[str, int]
     began_at: datetime
 
 

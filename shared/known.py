@@ -1,13 +1,13 @@
 """What personnel tells everybody of people and departments, as each service keeps it. The newer version wins, in any order; a telling
 removes what it left out."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Update, Uuid, bindparam, cast, delete, func, select, update
+from sqlalchemy import ARRAY, DateTime, Update, Uuid, bindparam, cast, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -89,15 +89,18 @@ async def remember(tx: AsyncSession, table: Any, rows: Sequence[Any], telling: U
     values = {f"all_{name}": [getattr(row, name) for row in newest.values()] for name in _kept(table)}
     await tx.execute(_upsert(table, tuple(key)), {**values, "at": now(), "in_telling": telling})
     if telling is not None:
-        first = table.__table__.c[key[0]]
-        told_again = update(table).where(first.in_({one[0] for one in newest})).values(telling=telling, heard_at=now())
+        this = tuple_(*(table.__table__.c[name] for name in key))
+        told_again = update(table).where(this.in_(list(newest))).values(telling=telling, heard_at=now())
         await tx.execute(told_again.execution_options(synchronize_session=False))
 
 
-def known_people(person: Any, department: Any, *, changed: Changed | None = None, removed: Removed | None = None) -> Slice:
-    """The slice that hears of people and departments into these two tables. `changed` and `removed` are what a service does about it,
-    in the same transaction."""
+def known_people(
+    person: Any, department: Any, beside: Mapping[str, Any] | None = None, *, changed: Changed | None = None, removed: Removed | None = None
+) -> Slice:
+    """The slice that hears of people and departments into these two tables. `beside` are the service's other tables that a telling fills,
+    by their name in `StateTold.counts`. `changed` and `removed` are what a service does about it, in the same transaction."""
     known = Slice()
+    tables = {"people": person, "departments": department} | dict(beside or {})
 
     @known.on(PeopleChanged)
     async def remember_people(event: PeopleChanged, tx: AsyncSession) -> None:
@@ -123,16 +126,20 @@ def known_people(person: Any, department: Any, *, changed: Changed | None = None
 
     @known.due("telling.end")
     async def remove_untold(tx: AsyncSession, row: Due) -> None:
-        """Remove what the telling left out, once as many are here as were told; fewer means that some are still on their way."""
+        """Remove what the telling left out, once as many are here as were told; fewer means that some are still on their way. Whoever was
+        left out is gone, as if their removal had been heard."""
         telling, began_at = UUID(row.payload["telling"]), datetime.fromisoformat(row.payload["began_at"])
-        for table, count in ((person, row.payload["people_count"]), (department, row.payload["departments_count"])):
+        for name, table in tables.items():
             here = await tx.scalar(select(func.count()).select_from(table).where(table.telling == telling))
-            if (here or 0) < count:
+            if (here or 0) < row.payload["counts"][name]:
                 if now() - began_at < TELLING_GIVES_UP:  # somebody removed meanwhile never comes: then one tells again
                     await later(tx, row.kind, row.key, now() + TELLING_SETTLES, row.payload)
                 return
-        for table in (person, department):
-            untold = delete(table).where(table.telling.is_distinct_from(telling), table.heard_at < began_at)
-            await tx.execute(untold.execution_options(synchronize_session=False))
+        untold = {table: (table.telling.is_distinct_from(telling), table.heard_at < began_at) for table in tables.values()}
+        gone = list(await tx.scalars(select(person.id).where(*untold[person])))
+        if gone and removed is not None:
+            await removed(tx, gone)
+        for table, which in untold.items():
+            await tx.execute(delete(table).where(*which).execution_options(synchronize_session=False))
 
     return known

@@ -98,7 +98,7 @@ async def _forget(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
     await blank(tx, update(SampleCount).where(SampleCount.entered_by.in_(person_ids)).values(entered_by=None, entered_by_name=""))
 
 
-known = known_people(KnownPerson, KnownDepartment, changed=_free_who_left, removed=_forget)
+known = known_people(KnownPerson, KnownDepartment, {"fitness": KnownFitness}, changed=_free_who_left, removed=_forget)
 
 
 @known.on(FitnessChanged)

@@ -42,7 +42,7 @@ async def _forget(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:
     await blank(tx, update(Record).where(Record.recorded_by.in_(person_ids)).values(recorded_by_name=""))
 
 
-known = known_people(KnownPerson, KnownDepartment, removed=_forget)
+known = known_people(KnownPerson, KnownDepartment, {"contacts": KnownContact}, removed=_forget)
 
 
 @known.on(ContactsChanged)

@@ -27,22 +27,23 @@ async def retell(database: Database) -> tuple[int, int]:
         await tx.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         departments = list(await tx.scalars(select(Department).order_by(Department.id)))
         await tell_departments(tx, departments, telling)
-        people_count = await _tell_all_people(tx, telling)
-        told = StateTold(telling=telling, people_count=people_count, departments_count=len(departments), began_at=began_at)
-        publish(tx, told)
+        people_count, fitness_count = await _tell_all_people(tx, telling)
+        counts = {"people": people_count, "departments": len(departments), "contacts": people_count, "fitness": fitness_count}
+        publish(tx, StateTold(telling=telling, counts=counts, began_at=began_at))
     return people_count, len(departments)
 
 
-async def _tell_all_people(tx: AsyncSession, telling: UUID) -> int:
-    count, after = 0, UUID(int=0)
+async def _tell_all_people(tx: AsyncSession, telling: UUID) -> tuple[int, int]:
+    count, fitness_count, after = 0, 0, UUID(int=0)
     while found := list(await tx.scalars(select(Person).where(Person.id > after).order_by(Person.id).limit(AT_ONCE))):
         await tell_people(tx, [state_of(person) for person in found], telling)
         await tell_contacts(tx, [contact_state(person) for person in found], telling)
         theirs = select(Fitness).where(Fitness.person_id > after, Fitness.person_id <= found[-1].id)
-        await tell_fitness(tx, [fitness_state(row) for row in await tx.scalars(theirs.order_by(Fitness.person_id, Fitness.rule))], telling)
-        count, after = count + len(found), found[-1].id
+        fitness = [fitness_state(row) for row in await tx.scalars(theirs.order_by(Fitness.person_id, Fitness.rule))]
+        await tell_fitness(tx, fitness, telling)
+        count, fitness_count, after = count + len(found), fitness_count + len(fitness), found[-1].id
         tx.expunge_all()
-    return count
+    return count, fitness_count
 
 
 if __name__ == "__main__":

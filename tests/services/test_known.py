@@ -49,7 +49,7 @@ async def test_what_a_telling_left_out_is_removed_once_all_of_it_is_here(identit
     telling, began_at = uuid4(), now() + timedelta(seconds=1)
     clock.set_now(began_at)
     kept = [person for person in PEOPLE if person not in (PAN_XIANGYE, GU_CHANGTING)]
-    told = StateTold(telling=telling, people_count=len(kept), departments_count=len(DEPARTMENTS), began_at=began_at)
+    told = StateTold(telling=telling, counts={"people": len(kept), "departments": len(DEPARTMENTS)}, began_at=began_at)
 
     await identity.hears(told)  # the end arrives first
     await identity.dues()

@@ -198,7 +198,7 @@ async def test_everything_is_told_again_as_one_moment_with_its_end(personnel: Do
 
     people, departments = await personnel.told(PeopleChanged), await personnel.told(DepartmentsChanged)
     (end,) = await personnel.told(StateTold)
-    assert counts == (len(PEOPLE), len(DEPARTMENTS)) == (end.people_count, end.departments_count)
+    assert counts == (len(PEOPLE), len(DEPARTMENTS)) == (end.counts["people"], end.counts["departments"])
     assert {one.id for event in people for one in event.people} == {one.id for one in PEOPLE}
     assert {event.telling for event in people} | {event.telling for event in departments} == {end.telling}
     assert end.began_at <= now()
