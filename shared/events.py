@@ -51,7 +51,7 @@ def fresh_id() -> UUID:
 
 
 class PersonState(BaseModel):
-    """What others may know of a person: who they are here. Of the phone number, identity is told the last four digits only."""
+    """What others may know of a person: who they are here."""
 
     id: UUID
     number: str
@@ -59,7 +59,6 @@ class PersonState(BaseModel):
     sort_key: str
     department_id: UUID
     employment: str
-    phone_last4: str | None
     left_on: date | None
     version: int
 
@@ -101,7 +100,7 @@ class DepartmentsChanged(Event):
 
 class StateTold(Event):
     """personnel has told its whole state again: what did not come with this telling is gone. `counts` says how much was told of each:
-    people, departments, contacts, fitness."""
+    people, departments, contacts, proofs, fitness."""
 
     subject: ClassVar[str] = "event.personnel.state.told"
     telling: UUID
@@ -181,6 +180,22 @@ class ContactsChanged(Event):
 
     subject: ClassVar[str] = "contact.personnel.contacts.changed"
     contacts: list[ContactState] = Field(max_length=PEOPLE_IN_ONE)
+    telling: UUID | None = None
+
+
+class ProofState(BaseModel):
+    """By what a person proves who they are, beside the staff number: the last four digits of their phone number."""
+
+    person_id: UUID
+    phone_last4: str | None
+    version: int
+
+
+class ProofsChanged(Event):
+    """Phone numbers changed. It travels in a stream of its own, PROOFS, which identity alone may read."""
+
+    subject: ClassVar[str] = "proof.personnel.proofs.changed"
+    proofs: list[ProofState] = Field(max_length=PEOPLE_IN_ONE)
     telling: UUID | None = None
 
 

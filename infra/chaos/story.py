@@ -112,7 +112,7 @@ class Story:
         told = [
             PersonState(
                 id=one, number=f"C{number:04}", name=f"chaos {number}", sort_key=f"chaos {number:04}", department_id=self._department,
-                employment="volunteer", phone_last4=None, left_on=None, version=1,
+                employment="volunteer", left_on=None, version=1,
             )
             for number, one in enumerate(self.people)
         ]  # fmt: skip

@@ -33,7 +33,7 @@ from services.identity.rules import (
     spelled,
     what_weakens,
 )
-from services.identity.tables import Acceptance, Account, Activation, KnownDevice, KnownPerson, Session
+from services.identity.tables import Acceptance, Account, Activation, KnownDevice, KnownPerson, KnownProof, Session
 from shared.auth import Caller, anyone, signed_in
 from shared.clock import now, today
 from shared.db import Apart, Aside
@@ -230,7 +230,8 @@ async def _try(aside: Apart, code: str, proof: str) -> int | None:
     """None when the proof is right; else how many tries are left. The wrong try stays counted whatever becomes of the request."""
     async with aside() as tx:
         row, person = await _in_order(tx, code, hold=True)
-        if proves(proof, person.number, person.phone_last4):
+        known = await tx.get(KnownProof, person.id)
+        if proves(proof, person.number, known.phone_last4 if known else None):
             return None
         row.wrong_count += 1
         return ACTIVATION_TRIES - row.wrong_count

@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import false, or_, select
 
 from services.identity.reads import rights_of
-from services.identity.tables import Acceptance, Account, Activation, KnownPerson, Look, Role, Session, SignIn
+from services.identity.tables import Acceptance, Account, Activation, KnownPerson, KnownProof, Look, Role, Session, SignIn
 from shared.auth import Caller, signed_in
 from shared.db import Read, as_system
 from shared.refusals import Refused
@@ -107,6 +107,7 @@ async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
         raise Refused("no_account", 404)
     rights = await rights_of(read, account.id)
     person = await read.get(KnownPerson, account.person_id) if account.person_id else None
+    proof = await read.get(KnownProof, account.person_id) if account.person_id else None
     of_person = Role.person_id == account.person_id if account.person_id else false()
     own_roles = or_(Role.account_id == account.id, of_person)
     async with as_system(read):  # one's own rows, named one by one below
@@ -126,7 +127,7 @@ async def copy_own(caller: Annotated[Caller, signed_in], read: Read) -> Copy:
             username=account.username or (person.number if person else None),
             department=rights.person.department.name if rights and rights.person and rights.person.department else None,
             employment=person.employment if person else None,
-            phone_last4=person.phone_last4 if person else None,
+            phone_last4=proof.phone_last4 if proof else None,
             left_on=person.left_on if person else None,
             password_changed_at=account.password_changed_at,
             notices=[AcceptanceKept.model_validate(row) for row in notices],

@@ -7,10 +7,10 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.identity.rules import has_left
-from services.identity.tables import Account, Activation, KnownDepartment, KnownPerson, Look, Role, Session
+from services.identity.tables import Account, Activation, KnownDepartment, KnownPerson, KnownProof, Look, Role, Session
 from shared.clock import real_now, today
-from shared.events import PEOPLE_IN_ONE, PersonState, SessionsEnded
-from shared.known import blank, known_people
+from shared.events import PEOPLE_IN_ONE, PersonState, ProofsChanged, SessionsEnded
+from shared.known import blank, known_people, remember
 from shared.messaging.outbox import publish
 
 
@@ -25,6 +25,7 @@ async def _removed(tx: AsyncSession, gone: Sequence[UUID]) -> None:
     """Their keep time is over: accounts, codes and roles go; looks stay until theirs is, without the names of those who are gone."""
     await _end_sessions_of(tx, gone)
     await tx.execute(delete(Account).where(Account.person_id.in_(gone)))
+    await tx.execute(delete(KnownProof).where(KnownProof.person_id.in_(gone)))
     await tx.execute(delete(Activation).where(Activation.person_id.in_(gone)))
     await tx.execute(delete(Role).where(Role.person_id.in_(gone)))
     by_them = update(Look).where(Look.looker_id.in_(gone)).values(looker_id=None, account_id=None, looker_name="")
@@ -34,7 +35,13 @@ async def _removed(tx: AsyncSession, gone: Sequence[UUID]) -> None:
         await blank(tx, at_them)
 
 
-known = known_people(KnownPerson, KnownDepartment, changed=_changed, removed=_removed)
+known = known_people(KnownPerson, KnownDepartment, {"proofs": KnownProof}, changed=_changed, removed=_removed)
+
+
+@known.on(ProofsChanged)
+async def remember_proofs(event: ProofsChanged, tx: AsyncSession) -> None:
+    """The last four digits of phone numbers; no other service is told."""
+    await remember(tx, KnownProof, event.proofs, event.telling, key=("person_id",))
 
 
 async def _end_sessions_of(tx: AsyncSession, person_ids: Sequence[UUID]) -> None:

@@ -212,10 +212,20 @@ class Look(Table):
 
 
 class KnownPerson(PersonColumns, Table):
-    """What personnel told of a person; of the phone number the last four digits only."""
+    """What personnel told of a person."""
 
     __tablename__ = "known_person"
+
+
+class KnownProof(Table):
+    """By what a person proves who they are, beside the staff number, as personnel told it to this service alone."""
+
+    __tablename__ = "known_proof"
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
     phone_last4: Mapped[str | None]
+    version: Mapped[int]
+    telling: Mapped[UUID | None]
+    heard_at: Mapped[datetime]
 
 
 class KnownDuty(Table):

@@ -33,6 +33,8 @@ from shared.events import (
     HealthRecordChanged,
     PeopleChanged,
     PersonState,
+    ProofsChanged,
+    ProofState,
     RecordLooked,
 )
 from shared.messaging.outbox import publish, publish_all
@@ -47,7 +49,7 @@ def name_person(person: Person) -> None:
 
 
 def state_of(person: Person) -> PersonState:
-    """What others may know of a person; of the phone number the last four digits, for identity's activation alone."""
+    """What others may know of a person."""
     return PersonState(
         id=person.id,
         number=person.number,
@@ -55,7 +57,6 @@ def state_of(person: Person) -> PersonState:
         sort_key=person.sort_key,
         department_id=person.department_id,
         employment=person.employment,
-        phone_last4=person.phone[-4:] if person.phone else None,
         left_on=person.left_on,
         version=person.version,
     )
@@ -78,9 +79,14 @@ def contact_state(person: Person) -> ContactState:
 
 
 async def tell_contacts(tx: AsyncSession, states: Sequence[ContactState], telling: UUID | None = None) -> None:
-    """Tell where people are reached, 200 in one event."""
-    chunks = (states[start : start + PEOPLE_IN_ONE] for start in range(0, len(states), PEOPLE_IN_ONE))
+    """Tell notifications where people are reached, and identity the last four digits of their numbers; 200 in one event."""
+    chunks = [states[start : start + PEOPLE_IN_ONE] for start in range(0, len(states), PEOPLE_IN_ONE)]
     await publish_all(tx, [ContactsChanged(contacts=list(chunk), telling=telling) for chunk in chunks])
+    await publish_all(tx, [ProofsChanged(proofs=[_proof(one) for one in chunk], telling=telling) for chunk in chunks])
+
+
+def _proof(contact: ContactState) -> ProofState:
+    return ProofState(person_id=contact.person_id, phone_last4=contact.phone[-4:] if contact.phone else None, version=contact.version)
 
 
 def fitness_state(row: Any) -> FitnessState:

@@ -28,7 +28,8 @@ async def retell(database: Database) -> tuple[int, int]:
         departments = list(await tx.scalars(select(Department).order_by(Department.id)))
         await tell_departments(tx, departments, telling)
         people_count, fitness_count = await _tell_all_people(tx, telling)
-        counts = {"people": people_count, "departments": len(departments), "contacts": people_count, "fitness": fitness_count}
+        counts = dict.fromkeys(("people", "contacts", "proofs"), people_count)
+        counts |= {"departments": len(departments), "fitness": fitness_count}
         publish(tx, StateTold(telling=telling, counts=counts, began_at=began_at))
     return people_count, len(departments)
 

@@ -1,9 +1,10 @@
 """Which stream carries which subjects, and who may tell and hear what lies in it."""
 
-STREAMS = {"event": "EVENTS", "contact": "CONTACTS"}
-"""The first word of a subject names its stream: events are for everybody, contact addresses for notifications alone."""
-TELLERS = {"CONTACTS": ("personnel",)}
-HEARERS = {"CONTACTS": ("notifications",)}
+STREAMS = {"event": "EVENTS", "contact": "CONTACTS", "proof": "PROOFS"}
+"""The first word of a subject names its stream: events are for everybody, contact addresses for notifications alone, by what somebody
+proves who they are for identity alone."""
+TELLERS = {"CONTACTS": ("personnel",), "PROOFS": ("personnel",)}
+HEARERS = {"CONTACTS": ("notifications",), "PROOFS": ("identity",)}
 """The services that tell into a stream and hear from it; a stream that is not named here is everybody's."""
 
 

@@ -40,7 +40,6 @@ async def test_a_handler_that_fails_parks_its_event_and_a_replay_works_it_off(
         sort_key="jia",
         department_id=TEACHING.id,
         employment="agency",
-        phone_last4=None,
         left_on=None,
         version=1,
     )

@@ -69,24 +69,36 @@ async def test_the_gateway_does_not_hear_who_is_fit(nats: Nats) -> None:
 CONTACT = "contact.personnel.contacts.changed"
 
 
-@pytest.mark.parametrize("spy", ["identity", "duty", "dispatch", "gateway"])
-async def test_contact_addresses_are_heard_by_notifications_alone(nats: Nats, spy: str) -> None:
+PROOF = "proof.personnel.proofs.changed"
+READERS = {
+    CONTACT: ("CONTACTS", "notifications_known_remember_contacts"),
+    PROOF: ("PROOFS", "identity_known_remember_proofs"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kept", "spy"),
+    [(CONTACT, spy) for spy in ("identity", "duty", "dispatch", "gateway")]
+    + [(PROOF, spy) for spy in ("notifications", "duty", "dispatch", "gateway")],
+)
+async def test_what_is_known_of_a_phone_is_heard_by_the_one_service_it_is_told_to(nats: Nats, kept: str, spy: str) -> None:
+    stream, reader = READERS[kept]
     personnel = await connect_within(nats.url("personnel"), "personnel")
     told = personnel.jetstream(timeout=1)
-    await ensure_stream(told, "CONTACTS")
+    await ensure_stream(told, stream)
     nc = await connect_within(nats.url(spy), spy)
     js = nc.jetstream(timeout=1)
-    listening = await nc.subscribe(CONTACT)
-    for name in (f"{spy}_known_remember_contacts", "notifications_known_remember_contacts"):
-        consumer = ConsumerConfig(name=name, durable_name=name, filter_subject=CONTACT, ack_policy=AckPolicy.EXPLICIT)
+    listening = await nc.subscribe(kept)
+    for name in (f"{spy}_known_remember", reader):
+        consumer = ConsumerConfig(name=name, durable_name=name, filter_subject=kept, ack_policy=AckPolicy.EXPLICIT)
         with pytest.raises((NatsTimeout, TimeoutError, JetStreamError)):
-            await js.add_consumer("CONTACTS", consumer)
+            await js.add_consumer(stream, consumer)
 
-    assert (await told.publish(CONTACT, b"{}")).seq == 1
+    assert (await told.publish(kept, b"{}")).seq == 1
 
     with pytest.raises((NatsTimeout, TimeoutError)):
         await listening.next_msg(timeout=0.5)
     with pytest.raises((NatsTimeout, TimeoutError, JetStreamError)):
-        await js.get_msg("CONTACTS", 1)
+        await js.get_msg(stream, 1)
     await nc.close()
     await personnel.close()

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from gateway import services
 from gateway.app import app, forget_everybody
 from services.identity.tables import Role
-from services.personnel.acts import state_of, tell_departments, tell_people
+from services.personnel.acts import contact_state, state_of, tell_contacts, tell_departments, tell_people
 from services.personnel.tables import Department
 from services.personnel.tables import Person as PersonRow
 from shared.clock import now
@@ -54,7 +54,9 @@ class GatewayDoor:
         await settle(self.doors.personnel)
         async with self.doors.personnel.rows() as tx:
             await tell_departments(tx, list(await tx.scalars(select(Department))))
-            await tell_people(tx, [state_of(one) for one in await tx.scalars(select(PersonRow))])
+            people = list(await tx.scalars(select(PersonRow)))
+            await tell_people(tx, [state_of(one) for one in people])
+            await tell_contacts(tx, [contact_state(one) for one in people])
         await self.doors.pass_events()
         async with self.doors.personnel.rows() as tx:
             await tx.execute(delete(Outbox))

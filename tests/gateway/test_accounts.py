@@ -67,7 +67,7 @@ async def test_a_name_is_found_and_a_filter_narrows(gateway: GatewayDoor) -> Non
 
 
 async def test_more_people_than_a_page_holds_are_on_the_next(gateway: GatewayDoor) -> None:
-    rest = {"department_id": TEACHING.id, "employment": "permanent", "phone_last4": None, "left_on": None, "version": 1, "telling": None}
+    rest = {"department_id": TEACHING.id, "employment": "permanent", "left_on": None, "version": 1, "telling": None}
     async with gateway.doors.identity.rows() as tx:
         for nth in range(60):
             tx.add(KnownPerson(id=uuid4(), number=f"N{nth}", name=f"苏木{nth}", sort_key=f"zz{nth:02}", heard_at=real_now(), **rest))

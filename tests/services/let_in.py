@@ -14,7 +14,7 @@ from services.identity.setup_code import print_new
 from services.identity.tables import Account, Role, Session, System
 from shared.auth import Caller
 from shared.clock import now
-from shared.events import DepartmentsChanged, DepartmentState, PeopleChanged, PersonState
+from shared.events import DepartmentsChanged, DepartmentState, PeopleChanged, PersonState, ProofsChanged, ProofState
 from shared.settings import settings
 from tests.doors import Door
 from tests.people import DEPARTMENTS, FANG_JIBAI, JIANG_CAIWEI, LOGISTICS, PEOPLE, SHEN_ZHIXING, TANG_YINAN, TEACHING, Person, id_of
@@ -41,11 +41,15 @@ def state_of(person: Person, **changes: Any) -> PersonState:
         "sort_key": person.number,
         "department_id": person.department.id,
         "employment": person.employment,
-        "phone_last4": person.phone[-4:],
         "left_on": None,
         "version": 1,
     }
     return PersonState.model_validate(told | changes)
+
+
+def proof_of(person: Person, **changes: Any) -> ProofState:
+    """What personnel tells of a person to identity alone."""
+    return ProofState.model_validate({"person_id": person.id, "phone_last4": person.phone[-4:], "version": 1} | changes)
 
 
 def departments() -> list[DepartmentState]:
@@ -69,6 +73,7 @@ async def tell(identity: Door) -> None:
     """Identity was told of everybody, and is set up."""
     await identity.hears(DepartmentsChanged(departments=departments()))
     await identity.hears(PeopleChanged(people=[state_of(person) for person in PEOPLE]))
+    await identity.hears(ProofsChanged(proofs=[proof_of(person) for person in PEOPLE]))
     await identity.has(System(id=1, demo=True, began_at=now(), set_up_at=now()))
 
 

@@ -19,7 +19,16 @@ from shared import clock, job
 from shared.auth import SYSTEM, Caller
 from shared.bookings import taken
 from shared.clock import now, real_now
-from shared.events import ContactsChanged, DepartmentsChanged, FitnessChanged, HealthRecordChanged, ImportMoved, PeopleChanged, RecordLooked
+from shared.events import (
+    ContactsChanged,
+    DepartmentsChanged,
+    FitnessChanged,
+    HealthRecordChanged,
+    ImportMoved,
+    PeopleChanged,
+    ProofsChanged,
+    RecordLooked,
+)
 from shared.house import Job
 from shared.job import Progress
 from shared.settings import settings
@@ -80,7 +89,9 @@ async def test_a_person_that_is_written_is_told_named_and_found_by_pinyin(person
     await commit(personnel, found["id"])
 
     told = [state for event in await personnel.told(PeopleChanged) for state in event.people]
-    assert [(one.number, one.name, one.phone_last4, one.version) for one in told] == [("20210801", "简一诺", "0801", 1)]
+    assert [(one.number, one.name, one.version) for one in told] == [("20210801", "简一诺", 1)]
+    proofs = [state for event in await personnel.told(ProofsChanged) for state in event.proofs]
+    assert [(one.person_id, one.phone_last4) for one in proofs] == [(told[0].id, "0801")]
     assert [one.state for one in await personnel.told(ImportMoved)] == ["reading", "ready", "committing", "committed"]
     assert [len(one.person_ids) for one in await personnel.told(HealthRecordChanged)] == [1]
     record = (await personnel.get(f"/people/{told[0].id}/health", HEALTH)).json()["programmes"][0]

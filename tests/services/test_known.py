@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 from services.identity.tables import Account, KnownDepartment, KnownPerson
 from shared import clock
 from shared.clock import now
-from shared.events import DepartmentsChanged, PeopleChanged, PeopleRemoved, StateTold
+from shared.events import DepartmentsChanged, PeopleChanged, PeopleRemoved, ProofsChanged, StateTold
 from tests.doors import Door
 from tests.people import DEPARTMENTS, GU_CHANGTING, LIANG_YUAN, PAN_XIANGYE, PEOPLE
-from tests.services.let_in import departments, has_account, state_of, tell
+from tests.services.let_in import departments, has_account, proof_of, state_of, tell
 
 
 async def names(identity: Door) -> dict[str, str]:
@@ -49,13 +49,14 @@ async def test_what_a_telling_left_out_is_removed_once_all_of_it_is_here(identit
     telling, began_at = uuid4(), now() + timedelta(seconds=1)
     clock.set_now(began_at)
     kept = [person for person in PEOPLE if person not in (PAN_XIANGYE, GU_CHANGTING)]
-    told = StateTold(telling=telling, counts={"people": len(kept), "departments": len(DEPARTMENTS)}, began_at=began_at)
+    told = StateTold(telling=telling, counts={"people": len(kept), "departments": len(DEPARTMENTS), "proofs": len(kept)}, began_at=began_at)
 
     await identity.hears(told)  # the end arrives first
     await identity.dues()
     before = await names(identity)
     await identity.hears(DepartmentsChanged(departments=departments(), telling=telling))
     await identity.hears(PeopleChanged(people=[state_of(person) for person in kept], telling=telling))
+    await identity.hears(ProofsChanged(proofs=[proof_of(person) for person in kept], telling=telling))
     newcomer = uuid4()
     await identity.hears(PeopleChanged(people=[state_of(LIANG_YUAN, id=newcomer, number="new")]))
     clock.set_now(now() + timedelta(seconds=5))

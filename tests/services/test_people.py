@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.auth import Caller
-from shared.events import DepartmentsChanged, HealthRecordChanged, PeopleChanged, RecordLooked
+from shared.events import DepartmentsChanged, HealthRecordChanged, PeopleChanged, ProofsChanged, RecordLooked
 from shared.house import Due
 from shared.web import SENTENCES
 from tests.doors import Door
@@ -196,8 +196,9 @@ async def test_a_person_is_added_once(personnel: Door) -> None:
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"number_taken"}
     assert await names(personnel, "q=shan") == ["单小满"]
     (told,) = await personnel.told(PeopleChanged)
-    assert (told.people[0].phone_last4, told.people[0].version) == ("8000", 1)
-    assert "13800138000" not in told.model_dump_json()
+    (proofs,) = await personnel.told(ProofsChanged)
+    assert [(one.person_id, one.phone_last4, one.version) for one in proofs.proofs] == [(told.people[0].id, "8000", 1)]
+    assert "13800138000" not in told.model_dump_json() + proofs.model_dump_json()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from services.dispatch.retell import retell as retell_dispatch
 from services.dispatch.tables import Assignment, KnownFitness
 from services.identity.retell import retell as retell_identity
-from services.identity.tables import Account, Role
+from services.identity.tables import Account, KnownProof, Role
 from services.identity.tables import KnownPerson as KnownProfile
 from services.notifications.tables import KnownAssignment, KnownContact, KnownHolder, KnownPerson, KnownShift, KnownTeam, Webhook
 from services.personnel.retell import retell as retell_personnel
@@ -72,7 +72,8 @@ async def test_whoever_is_gone_when_personnel_tells_again_is_gone_everywhere_and
     await retell_personnel(personnel.database)
     await doors.pass_events()
     gone, heard = uuid4(), {"version": 1, "telling": None, "heard_at": now()}
-    await identity.has(KnownProfile(**_person(gone), phone_last4=None, **heard))
+    await identity.has(KnownProfile(**_person(gone), **heard))
+    await identity.has(KnownProof(person_id=gone, phone_last4="0199", **heard))
     await identity.has(Account(person_id=gone, name="甘棠", created_at=now()))
     await notifications.has(KnownContact(person_id=gone, phone="13900000199", email=None, **heard))
     await notifications.has(KnownHolder(person_id=gone, roles=["leader"], version=1, heard_at=now()))
@@ -88,6 +89,7 @@ async def test_whoever_is_gone_when_personnel_tells_again_is_gone_everywhere_and
         await door.dues()
 
     assert await count(identity, Account) == 0
+    assert await count(identity, KnownProof) == len(PEOPLE)
     assert await count(notifications, KnownHolder) == 0
     assert await count(notifications, KnownContact) == await count(notifications, KnownPerson) == len(PEOPLE)
     async with dispatch.rows() as tx:

@@ -177,7 +177,6 @@ create table known_person (
     sort_key text not null,
     department_id uuid not null,
     employment text not null,
-    phone_last4 text,
     left_on date,
     version integer not null,
     telling uuid,
@@ -185,6 +184,13 @@ create table known_person (
 );
 create index known_person_number_idx on known_person (lower(number));
 create index known_person_department_id_idx on known_person (department_id);
+create table known_proof (
+    person_id uuid constraint known_proof_pkey primary key,
+    phone_last4 text,
+    version integer not null,
+    telling uuid,
+    heard_at timestamptz not null
+);
 create table known_duty (
     id uuid constraint known_duty_pkey primary key,
     person_id uuid not null,

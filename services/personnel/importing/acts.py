@@ -250,7 +250,7 @@ async def tidy(connection: Connection) -> None:
 async def tell_effect(tx: AsyncSession, connection: Connection) -> None:
     """Tell who was added or changed, in pieces, so that requests are answered in between."""
     query = (
-        "select id, number, name, sort_key, department_id, employment, right(phone, 4) as phone_last4, left_on,"
+        "select id, number, name, sort_key, department_id, employment, left_on,"
         " case when fresh then 1 else (select version from person p where p.id = t.id) end as version from stage_person t where moved"
         " order by row_no"
     )
