@@ -44,7 +44,7 @@ backup: env ## the running system into .data/backups/ (DATA=.demo for the demo)
 restore: env ## a backup into a stopped system: make restore FROM=<name>
 	@exec $(PY) -m infra.operate restore $(FROM)
 
-parked: env ## events and due rows that could not be worked on; REPLAY=all tries again
+parked: env ## events, due rows, mails and webhooks that were given up; REPLAY=all tries again
 	@exec $(PY) -m infra.operate parked $(REPLAY)
 
 retell: env ## a service tells its whole state again: make retell SERVICE=personnel

@@ -61,7 +61,7 @@ def restore(arguments: Sequence[str]) -> None:
 
 
 def parked(arguments: Sequence[str]) -> None:
-    """Events and due rows that failed eight times: listed, or tried again with `all`."""
+    """Events and due rows that failed eight times, and errands given up: listed, or tried again with `all`."""
     for service in SERVICES:
         inside(service, "infra.parked", service, *arguments)
 

@@ -104,6 +104,33 @@ async def behind(tx: AsyncSession, kinds: Iterable[str]) -> dict[str, Behind]:
     return {kind: told.get(kind, Behind(0, None, 0, 0, None)) for kind in kinds}
 
 
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Errands of one kind and lane that were given up for one reason: how many, and when the last."""
+
+    kind: str
+    lane: str
+    error: str
+    count: int
+    last_at: datetime
+
+
+async def given_up(database: Database) -> list[GivenUp]:
+    """What was given up and is still kept, by what stood in its way, the oldest first: a mail server that was away is one line."""
+    last = func.max(Errand.ended_at)
+    found = select(Errand.kind, Errand.lane, func.coalesce(Errand.error, ""), func.count(), last).where(Errand.state == "failed")
+    async with database.reading(SYSTEM) as tx:
+        rows = await tx.execute(found.group_by(Errand.kind, Errand.lane, Errand.error).order_by(last))
+        return [GivenUp(kind, lane, why, count, at) for kind, lane, why, count, at in rows if at is not None]
+
+
+async def try_again(database: Database) -> int:
+    """What was given up waits again from now on, as if it had never failed, under its old id: how many."""
+    fresh = {"state": "waiting", "tries": 0, "due_at": real_now(), "ended_at": None}
+    async with database.transaction(SYSTEM) as tx:
+        return len((await tx.execute(update(Errand).where(Errand.state == "failed").values(fresh).returning(Errand.id))).all())
+
+
 def _lanes() -> CTE:
     """The lanes in which something waits, each found by a jump in the index, however many errands wait in it."""
     waiting = Errand.state == "waiting"

@@ -65,7 +65,8 @@ async def record_delivery(tx: AsyncSession, errand: Errand, failed: str | None) 
     """What became of it."""
     whose = {"notice_id": UUID(errand.payload["notice_id"]), "person_id": UUID(errand.payload["person_id"]), "why": errand.payload["why"]}
     row = insert(Delivery).values(errand_id=errand.id, **whose, ended_at=now(), error=failed)
-    await tx.execute(row.on_conflict_do_nothing())
+    said_anew = {name: row.excluded[name] for name in ("ended_at", "error")}  # given up once, and tried again when the operator said so
+    await tx.execute(row.on_conflict_do_update(index_elements=["errand_id"], set_=said_anew))
 
 
 @mail.errand("mail", ended=record_delivery)

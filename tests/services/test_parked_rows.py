@@ -14,6 +14,9 @@ from shared.house import Done, Due, Parked
 from shared.settings import settings
 from shared.watch import SWEEP, sweep
 from tests.doors import Door
+from tests.people import LEADER
+from tests.services.notified import SECRET_ADDRESSES, issued, tell
+from tests.services.smtp import mail_server
 
 
 async def test_a_parked_due_row_is_named_and_tried_again(identity: Door, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,15 +38,45 @@ async def test_a_parked_due_row_is_named_and_tried_again(identity: Door, monkeyp
     settings.cache_clear()
 
     listed = await look("identity", again=False)
-    assert listed[0] == "identity: 1 parked"
+    assert listed[0] == "identity: 1 parked, 0 errands given up"
     assert "due: test.kind some-key: ValueError: cannot be" in listed[1]
     broken.clear()
     assert await loop.round() is False
     said = await look("identity", again=True)
 
-    assert said == ["identity: 0 events handled, 0 still fail; 1 due rows are tried again now"]
+    assert said == ["identity: 0 events handled, 0 still fail; 1 due rows and 0 errands are tried again now"]
     assert await loop.round()
-    assert (done, await look("identity", again=False)) == (["some-key"], ["identity: 0 parked"])
+    assert (done, await look("identity", again=False)) == (["some-key"], ["identity: 0 parked, 0 errands given up"])
+    settings.cache_clear()
+
+
+async def test_a_mail_that_was_given_up_is_listed_without_its_address_and_goes_out_when_it_is_tried_again(
+    notifications: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tell(notifications)
+    async with mail_server(monkeypatch) as server:
+        monkeypatch.setenv("DATABASE_URL", notifications.database.engine.url.render_as_string(hide_password=False))
+        server.how = "refuses the mailbox"
+        notice = await issued(notifications, mail=True)
+        await notifications.dues()
+        await notifications.errands()
+        refused = (await notifications.get(f"/notices/{notice['id']}/progress", LEADER)).json()["mail"]
+        listed = await look("notifications", again=False)
+        server.how = "takes"
+
+        said = await look("notifications", again=True)
+        await notifications.errands()
+
+    count = len(SECRET_ADDRESSES)
+    assert refused == {"sent_count": 0, "failed_count": count}
+    assert listed[0] == f"notifications: 0 parked, {count} errands given up"
+    assert sum(int(line.partition("errands: ")[2].split()[0]) for line in listed[1:]) == count
+    assert not any(address in line for line in listed for address in SECRET_ADDRESSES.values())
+    assert said == [f"notifications: 0 events handled, 0 still fail; 0 due rows and {count} errands are tried again now"]
+    assert {to for to, _ in server.taken} == set(SECRET_ADDRESSES.values())
+    assert (await look("notifications", again=False)) == ["notifications: 0 parked, 0 errands given up"]
+    arrived = (await notifications.get(f"/notices/{notice['id']}/progress", LEADER)).json()["mail"]
+    assert arrived == {"sent_count": count, "failed_count": 0}
     settings.cache_clear()
 
 
