@@ -17,7 +17,7 @@ document.addEventListener("submit", event => {
   sessionStorage.setItem(KEPT, JSON.stringify({ me: body.dataset.me, action, place, lost: false, once: form.elements.namedItem("once")?.value, fields: fieldsOf(form) }))
 }, true)
 
-const hiddenOf = form => [...form.querySelectorAll("[type=hidden]:not([name=once])")] // of many forms alike, whom it is about
+const saysWhom = form => [...form.querySelectorAll("[type=hidden]:not([name=once])")] // of many forms alike, whom it is about
 const noSignal = document.querySelector("[data-no-signal]")
 
 function restore() {
@@ -31,7 +31,7 @@ function restore() {
   if (location.pathname === "/signin" || noSignal) return sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, lost: true }))
   if (!kept.lost || (body.dataset.me && kept.me !== body.dataset.me)) return sessionStorage.removeItem(KEPT)
   const alike = [...document.forms].filter(each => each.method === "post" && placeOf(each)[0] === kept.action)
-  const form = alike.length > 1 ? alike.find(each => hiddenOf(each).every(field => kept.fields.some(([name, value]) => name === field.name && value === field.value))) : alike[0]
+  const form = alike.length > 1 ? alike.find(each => saysWhom(each).every(field => kept.fields.some(([name, value]) => name === field.name && value === field.value))) : alike[0]
   if (!form) return
   sessionStorage.removeItem(KEPT)
   if (kept.once && form.elements.namedItem("once")) form.elements.namedItem("once").value = kept.once

@@ -119,6 +119,20 @@ def test_every_class_of_the_style_sheet_is_worn() -> None:
     assert sorted(one for one in styled - words if f"{one.partition('-')[0]}-" not in begun) == []
 
 
+def test_no_two_scripts_of_a_page_give_one_name_twice() -> None:
+    """They share one scope: the second script would not run at all. The worker has a scope of its own."""
+    scripts = [path for path in sorted((GATEWAY / "static").glob("*.js")) if path.name != "worker.js"]
+    given = [
+        (name, path.name)
+        for path in scripts
+        for name in re.findall(r"^(?:const|let|class|(?:async )?function) (\w+)", path.read_text(), re.M)
+    ]
+    names = [name for name, _ in given]
+
+    assert names
+    assert [one for one in given if names.count(one[0]) > 1] == []
+
+
 def test_every_icon_a_page_draws_is_in_the_sprite() -> None:
     drawn = set(re.findall(r'<symbol id="i-([\w-]+)"', (GATEWAY / "static" / "icons.svg").read_text(encoding="utf-8")))
     used = {name for path in TEMPLATES for name in re.findall(r'icon\("([\w-]+)"\)', (GATEWAY / path).read_text(encoding="utf-8"))}
