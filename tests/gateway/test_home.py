@@ -447,4 +447,4 @@ async def test_a_duty_says_whom_to_tell_when_one_cannot_come(gateway: GatewayDoo
 
     assert "Next duty" in words
     assert "Tell the duty planner at once, or whoever is on duty now" in ahead
-    assert "I cannot come Tell the duty planner at once, or whoever is on duty now" in words
+    assert "I cannot come: whom to tell Tell the duty planner at once, or whoever is on duty now" in words
