@@ -86,7 +86,8 @@ async def tell_contacts(tx: AsyncSession, states: Sequence[ContactState], tellin
 
 
 def _proof(contact: ContactState) -> ProofState:
-    return ProofState(person_id=contact.person_id, phone_last4=contact.phone[-4:] if contact.phone else None, version=contact.version)
+    last4 = contact.phone[-4:] if contact.phone else None
+    return ProofState.model_construct(person_id=contact.person_id, phone_last4=last4, version=contact.version)
 
 
 def fitness_state(row: Any) -> FitnessState:
