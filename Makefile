@@ -7,7 +7,7 @@ SECONDS ?= 60
 CODE := shared services gateway infra tests
 UV := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 
-.PHONY: help env env-dev demo run test browser check bench chaos fuzz backup restore parked retell setup-code containers lock vendor clean
+.PHONY: help env env-dev demo run test browser check types house bench chaos fuzz backup restore parked retell setup-code containers lock vendor clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,9 +22,14 @@ test: env-dev browser ## all tests, those in a browser where there is one (ARGS=
 	@$(PY) -m pytest -n 2 $(ARGS)
 
 check: env-dev ## style, types, who imports whom, templates, words, house rules
+	@$(MAKE) --no-print-directory -j 2 types house
+
+types:
+	@$(PY) -m mypy --strict $(CODE)
+
+house:
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet . || { echo "make check: 'ruff format' would change files (see above)"; exit 1; }
-	@$(PY) -m mypy --strict $(CODE)
 	@.venv/bin/lint-imports
 	@$(PY) -m djlint --lint --quiet gateway
 	@$(PY) -m pytest -q tests/test_house.py tests/test_events.py tests/gateway/test_templates.py
