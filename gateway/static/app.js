@@ -83,7 +83,9 @@ function refreshSoon(element) { // many hints at once are one question, and not 
   waiting.set(element, setTimeout(() => {
     waiting.delete(element)
     if (!element.isConnected || busy(element)) return
+    const open = [...element.querySelectorAll("details[open][id]")].map(one => one.id) // what one has opened stays so, whatever others do
     htmx.ajax("GET", element.dataset.liveFrom || location.pathname + location.search, { source: element, target: element, swap: "outerMorph", headers: { "Muster-Live": "1" } })
+      ?.then(() => { for (const id of open) document.getElementById(id)?.setAttribute("open", "") }, () => {})
   }, 100 + Math.random() * 300))
 }
 

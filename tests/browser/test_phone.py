@@ -181,6 +181,28 @@ async def test_a_tap_whose_answer_is_lost_is_said_and_counts_once(screens: Scree
     assert [(one["person"]["id"], one["state"]) for one in on_it] == [(morning.person_id, "confirmed")]
 
 
+async def test_what_who_leads_has_opened_stays_open_whatever_others_do(screens: Screens) -> None:
+    morning = Morning(screens.base, "两人值守")
+    shift = morning.shifts[0]["id"]
+    fit = [one["person"]["id"] for one in morning.get(f"/dispatch/shifts/{shift}/candidates")["items"] if one["fit"]][:2]
+    asked = morning.post("/dispatch/assignments", {"shift_id": shift, "role": ASKED, "person_ids": fit})["done"]
+    for one in asked:
+        morning.post(f"/dispatch/assignments/{one['id']}/checkin", {})
+    leads = await screens.of("coordinator", width=PHONE, lang="en")
+    await leads.open(f"/attendance/{shift}")
+    await leads.hears()
+    mine = leads.page.locator(f"#correct_{asked[0]['id']}")
+    await mine.locator("summary").click()
+    await mine.locator("textarea").fill("点错了人")
+    await leads.page.locator("h1").click()
+
+    morning.post(f"/dispatch/assignments/{asked[1]['id']}/checkout", {})
+
+    await expect(leads.page.locator("#people")).to_contain_text("Gone")
+    await expect(mine).to_have_attribute("open", "")
+    await expect(mine.locator("textarea")).to_have_value("点错了人")
+
+
 async def kept(page: Page) -> str:
     """What the phone keeps for when there is no signal."""
     found: str = await page.evaluate(
