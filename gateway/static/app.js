@@ -133,7 +133,16 @@ document.addEventListener("click", async event => {
   if ("closes" in button.dataset) button.closest("dialog")?.close()
 })
 
+function nameWrong() { // the list of what is wrong says of which field: the sentence alone stands beside the field
+  for (const link of document.querySelectorAll("[data-refusal] .wrong a:not([data-named])")) {
+    const field = document.getElementById(link.hash.slice(1)), label = field?.labels?.[0] ?? field?.querySelector("legend")
+    link.dataset.named = ""
+    if (label && field.type !== "checkbox") link.textContent = `${label.firstChild.textContent.trim()}${document.documentElement.lang === "en" ? ": " : "："}${link.textContent}`
+  }
+}
+
 function settle(status) { // after a page or a block has come: a refusal is read out and seen, what was done fades
+  nameWrong()
   if (status >= 400) document.querySelector("[data-refusal]")?.focus()
   for (const toast of document.querySelectorAll(".toast[data-passing]")) setTimeout(() => toast.remove(), 8000)
   listen()

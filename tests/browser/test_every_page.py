@@ -78,3 +78,27 @@ async def test_no_page_has_a_barrier_or_scrolls_sideways(screens: Screens, part:
                 wrong.append(f"{path} scrolls sideways on the smallest phone")
             await screen.page.set_viewport_size({"width": width, "height": 844})
     assert wrong == []
+
+
+async def test_what_is_wrong_in_a_form_is_said_with_the_name_of_its_field(screens: Screens) -> None:
+    screen = await screens.of(None, width=1280, lang="en", scheme="light")
+
+    await screen.open("/styleguide")
+
+    assert await screen.page.locator("[data-refusal] .wrong a").all_inner_texts() == [
+        "Given on: This is still to come.",
+        "Lot: This is too long: at most 40 characters.",
+    ]
+
+
+async def test_a_long_name_wraps_in_its_column_and_pushes_no_other_out_of_the_card(screens: Screens) -> None:
+    screen = await screens.of(HR, width=1280, lang="en", scheme="light")
+    long = "The International Cooperation, Exchange and Overseas Student Affairs Division"
+
+    await screen.open("/people")
+    await screen.page.locator("tbody th .dim").first.evaluate("(under, long) => { under.textContent = long }", long)
+
+    widths = await screen.page.evaluate(
+        "['#people', '#people table'].map(one => document.querySelector(one).getBoundingClientRect().right)"
+    )
+    assert widths[1] <= widths[0] + 1

@@ -71,6 +71,16 @@ async def test_identity_away_leaves_the_signed_in_signed_in(gateway: GatewayDoor
     assert (await browser.get("/menu")).status_code == 200
 
 
+async def test_a_page_that_cannot_be_had_now_offers_to_be_asked_for_again(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING)
+    gateway.down("duty")
+
+    answer = await browser.get("/rosters/2021-08-02")
+
+    assert answer.status_code == 503
+    assert re.search(r'<a class="btn main-act" href="/rosters/2021-08-02">.+?再试一次</a>', answer.text)
+
+
 async def test_the_api_describes_all_services_in_one_document(gateway: GatewayDoor) -> None:
     document = (await gateway.stranger().get("/api/v1/openapi.json")).json()
 
