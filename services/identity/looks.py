@@ -49,7 +49,7 @@ _KEEP: Any = Look.__table__.insert()  # type: ignore[attr-defined]
 @looks.on(RecordLooked)
 async def note_look(event: RecordLooked, tx: AsyncSession) -> None:
     """Keep it; the done-row of the same transaction makes a repeat harmless. Of a row that nobody reads back, no object is kept."""
-    await (await tx.connection()).execute(_KEEP, event.model_dump())
+    await tx.execute(_KEEP, event.model_dump())
 
 
 @looks.get("/mine")
