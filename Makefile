@@ -18,8 +18,9 @@ demo: env ## the reference case in .demo/, ready to click (HOST=0.0.0.0 lets pho
 run: env ## the real system in .data/, empty at first
 	@exec $(PY) -m infra.local run
 
+# three workers also where there are two cores: those in a browser wait a third of their time
 test: env-dev browser ## all tests, those in a browser where there is one (ARGS="-k doses")
-	@$(PY) -m pytest -n 2 $(ARGS)
+	@$(PY) -m pytest -n 3 $(ARGS)
 
 check: env-dev ## style, types, who imports whom, templates, words, house rules
 	@$(MAKE) --no-print-directory -j 2 types house
