@@ -21,6 +21,7 @@ from gateway.formats import MOMENT, filters
 from gateway.forms import once
 from gateway.i18n import LANGUAGES, back_to, language, safe_next, translations
 from gateway.nav import current, items_for, tabs_of
+from gateway.services import Away
 from gateway.words import field_sentence, problem_sentence, say
 from shared import clock
 from shared.settings import settings
@@ -39,8 +40,10 @@ class NotSignedIn(Exception):
 
 
 async def needs_session(request: Request) -> None:
-    """The door of every page that does not say why it is open."""
+    """The door of every page that does not say why it is open. Who cannot be recognised because identity is away is not sent to sign in."""
     if getattr(request.state, "me", None) is None:
+        if getattr(request.state, "identity_away", False):
+            raise Away("identity")
         raise NotSignedIn
 
 

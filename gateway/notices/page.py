@@ -108,12 +108,15 @@ async def show_notice(request: Request, notice_id: UUID) -> Response:
 
 
 async def _show(request: Request, notice_id: UUID, status: int = 200, problem: Any = None, form: Any = None) -> Response:
-    notice, progress = await gather(notifications.get(f"/notices/{notice_id}"), notifications.try_get(f"/notices/{notice_id}/progress"))
-    rights = {"issues": may(request, "notice.issue"), "records": may(request, "acknowledgement.record")}
     asked = request.query_params
-    shown = {"only": asked.get("only", ""), "every": asked.get("departments") == "all", "most": DEPARTMENTS_SHOWN}
+    only, every = asked.get("only", ""), asked.get("departments") == "all"
+    which = {"lacking": "true" if only == "missing" else None, "most": None if every else DEPARTMENTS_SHOWN}
+    notice, progress = await gather(
+        notifications.get(f"/notices/{notice_id}"), notifications.try_get(f"/notices/{notice_id}/progress", **which)
+    )
+    rights = {"issues": may(request, "notice.issue"), "records": may(request, "acknowledgement.record")}
     known = {"notice": notice, "progress": progress, "rights": rights, "problem": problem, "form": form or {}}
-    return page(request, "notices/notice.html", status, **known, **shown)
+    return page(request, "notices/notice.html", status, **known, only=only)
 
 
 @pages.post("/notices/{notice_id}/withdrawal")

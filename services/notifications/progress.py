@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from pydantic import Field
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
-from services.notifications.reads import COUNTS, counted, notice_of, people_named, unanswered
+from services.notifications.reads import COUNTS, counted, counts_of, notice_of, people_named, unanswered
 from services.notifications.rules import state_of
 from services.notifications.shapes import (
     Counts,
@@ -56,12 +56,14 @@ class MailCounts(Shown):
 
 
 class Progress(Shown):
-    """How those whom the caller may see stand; departments with most people missing first."""
+    """How those whom the caller may see stand; departments with most people missing first, and how many there are in all."""
 
     notice_id: UUID
     as_of: datetime
     totals: Counts
     departments: list[DepartmentProgress]
+    department_count: int = Field(examples=[9])
+    lacking_count: int = Field(description="Departments where somebody has not answered, or not done what was asked", examples=[4])
     reminders: list[ReminderShown]
     mail: MailCounts
 
@@ -82,27 +84,43 @@ class RecipientShown(Shown):
     mail_error: str | None = Field(description="Why the last mail did not arrive")
 
 
+_missing = NoticeDepartment.told_count - NoticeDepartment.read_count - NoticeDepartment.by_head_count
+_not_done = NoticeDepartment.told_count - NoticeDepartment.done_count
+
+
 @progress.get("/{notice_id}/progress", response_model=Progress)
-async def show_progress(notice_id: NoticeId, caller: Annotated[Caller, require("notice.progress")], read: Read) -> Response:
+async def show_progress(
+    notice_id: NoticeId,
+    caller: Annotated[Caller, require("notice.progress")],
+    read: Read,
+    lacking: Annotated[bool, Query(description="Only departments where somebody has not answered, or not done what was asked")] = False,
+    most: Annotated[int | None, Query(ge=1, le=5_000, description="At most so many departments; all without it")] = None,
+) -> Response:
     """How many were told, opened it, acknowledged, were recorded by the head, did it, are late or missing; in all and by department.
     Counted in the transaction of each answer, so it is right at every look. Refused: `not_found`."""
     notice = await notice_of(read, notice_id)
+    lacks = or_(_missing > 0, _not_done > 0) if notice.asks_done else _missing > 0
+    summed = [func.coalesce(func.sum(getattr(NoticeDepartment, name)), 0).label(name) for name in COUNTS]
+    both = (func.count().label("department_count"), func.count().filter(lacks).label("lacking_count"))
+    whole = (await read.execute(select(*summed, *both).where(NoticeDepartment.notice_id == notice.id))).one()
     counts = [getattr(NoticeDepartment, name) for name in COUNTS]
     called = (KnownDepartment.name, KnownDepartment.parent_id, KnownDepartment.head_id)
     wanted = select(NoticeDepartment.department_id, *counts, *called, KnownPerson.name.label("head_name"), KnownPerson.number)
     joined = wanted.outerjoin(KnownDepartment, KnownDepartment.id == NoticeDepartment.department_id)
     joined = joined.outerjoin(KnownPerson, KnownPerson.id == KnownDepartment.head_id).where(NoticeDepartment.notice_id == notice.id)
-    departments = [_department(row) for row in await read.execute(joined)]
-    departments.sort(key=lambda one: (-one.missing_count, -one.not_done_count, one.department.name))
-    totals = Counts(**{name: sum(getattr(one, name) for one in departments) for name in Counts.model_fields})
+    joined = joined.where(lacks) if lacking else joined
+    ordered = joined.order_by(_missing.desc(), _not_done.desc(), KnownDepartment.name, NoticeDepartment.department_id)
+    departments = [_department(row) for row in await read.execute(ordered.limit(most))]
     reminded = await read.scalars(select(Reminder).where(Reminder.notice_id == notice_id).order_by(Reminder.reminded_at))
     mailed = select(func.count(Delivery.errand_id).filter(Delivery.error.is_(None)), func.count(Delivery.error))
     sent, failed = (await read.execute(mailed.where(Delivery.notice_id == notice_id))).one()
     shown = Progress(
         notice_id=notice_id,
         as_of=now(),
-        totals=totals,
+        totals=counts_of(whole),
         departments=departments,
+        department_count=whole.department_count,
+        lacking_count=whole.lacking_count,
         reminders=[ReminderShown(kind=one.kind, at=one.reminded_at, missing_count=one.missing_count) for one in reminded],  # type: ignore[arg-type]
         mail=MailCounts(sent_count=sent, failed_count=failed),
     )

@@ -1,5 +1,7 @@
 """Signing in and out: by number and password, by a part of the demo, and what is said when it does not work."""
 
+from uuid import uuid4
+
 import pytest
 from sqlalchemy import select
 
@@ -187,3 +189,16 @@ async def test_whoever_is_known_reads_that_identity_is_away(gateway: GatewayDoor
         known.asked_at -= 60
 
     assert "as it was some minutes ago" in words_of(await browser.get("/menu"))
+
+
+async def test_who_cannot_be_recognised_while_identity_is_away_is_told_so_and_not_sent_to_sign_in(gateway: GatewayDoor) -> None:
+    browser = await gateway.browser(HE_RUONING, "en")
+    gateway.app.state.sessions.known.clear()  # a gateway that was just started knows nobody
+    gateway.down("identity")
+
+    look = await browser.get("/people")
+    act = await browser.post(f"/inbox/{uuid4()}/acknowledgement", data={"once": "one"})
+
+    assert (look.status_code, act.status_code) == (503, 503)
+    assert "Signing in and accounts cannot be reached now" in words_of(look)
+    assert "Signing in and accounts cannot be reached now" in words_of(act)

@@ -156,6 +156,25 @@ async def test_a_system_with_the_scope_issues_and_follows(notifications: Door) -
     assert (await progress(notifications, notice["id"], system))["told"] == len(PEOPLE)
 
 
+async def test_progress_of_few_departments_still_counts_all(notifications: Door) -> None:
+    await tell(notifications)
+    notice = await issued(notifications)
+    path = f"/notices/{notice['id']}/progress"
+
+    whole = (await notifications.get(path, LEADER)).json()
+    first = (await notifications.get(f"{path}?most=1", LEADER)).json()
+    lacking = (await notifications.get(f"{path}?lacking=true", LEADER)).json()
+
+    missing = [row["missing_count"] for row in whole["departments"]]
+    assert len(missing) > 1
+    assert missing == sorted(missing, reverse=True)
+    assert first["departments"] == whole["departments"][:1]
+    assert lacking["departments"] == [row for row in whole["departments"] if row["missing_count"]]
+    for one in (whole, first, lacking):
+        assert one["totals"] == whole["totals"]
+        assert (one["department_count"], one["lacking_count"]) == (len(missing), sum(count > 0 for count in missing))
+
+
 async def test_a_head_sees_the_progress_of_the_own_department_alone(notifications: Door) -> None:
     await tell(notifications)
     notice = await issued(notifications)
