@@ -22,6 +22,7 @@ class Desk:
     path: str
     topics: str
     headers: Mapping[str, str]
+    block: str  # the id of the element that asks for itself
     seen: Callable[[str, float], None] = lambda _block, _moment: None
     times: list[float] = field(default_factory=list)
     failed: int = 0
@@ -48,14 +49,14 @@ class Desk:
                     self._hinted.set()
 
     async def _ask_again(self) -> None:
-        """Many hints at once are one question; each one puts it off by a little."""
+        """Many hints at once are one question, asked a little later."""
+        partial = {"muster-live": "1", "hx-request-type": "partial", "hx-target": f"div#{self.block}"}
         while True:
             await self._hinted.wait()
-            while self._hinted.is_set():
-                self._hinted.clear()
-                await asyncio.sleep(WAITS + random.random() * WAITS_MORE)
+            await asyncio.sleep(WAITS + random.random() * WAITS_MORE)
+            self._hinted.clear()
             began = time.perf_counter()
-            async with self.http.get(self.address + self.path, headers={**self.headers, "muster-live": "1"}) as answer:
+            async with self.http.get(self.address + self.path, headers={**self.headers, **partial}) as answer:
                 block = await answer.text()
             self.times.append((time.perf_counter() - began) * 1000)
             self.failed += answer.status >= 400

@@ -146,7 +146,7 @@ async def phones(ground: Ground, result: Result) -> None:
 
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=5)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30)) as http:
-        open_pages = [Desk(http, address, f"/notices/{notice_id}", f"notice:{notice_id}", as_page(one)) for one in desks]
+        open_pages = [Desk(http, address, f"/notices/{notice_id}", f"notice:{notice_id}", as_page(one), "progress") for one in desks]
         for one in open_pages:
             await one.__aenter__()
         began = time.perf_counter()
@@ -201,7 +201,7 @@ async def board(ground: Ground, result: Result) -> None:
         topics = f"operation:{ground.operation_id},assignments"
         async with http.get(address + path, headers=as_page(ground.coordinator)) as answer:
             seen(await answer.text(), time.perf_counter())
-        async with Desk(http, address, path, topics, as_page(ground.coordinator), seen):
+        async with Desk(http, address, path, topics, as_page(ground.coordinator), "live", seen):
             taps = []
             for (shift_id, assignment_id, _), secret in zip(asked, sessions, strict=True):
                 waiting.setdefault(shift_id, []).append(time.perf_counter())
