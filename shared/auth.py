@@ -56,8 +56,8 @@ class Caller:
     reported: frozenset[UUID] = frozenset()  # those one reports for, likewise
     scopes: frozenset[str] = frozenset()
     officer_until: datetime | None = None  # when the duty ends with which the duty officer's rights go, though the token lives on
-    purpose: str = field(default="", compare=False)  # the page from which is asked; nobody's rights hang on it
-    address: str = field(default="", compare=False)  # where the request came from, as the gateway saw it
+    purpose: str = ""  # the page from which is asked
+    address: str = ""  # where the request came from, as the gateway saw it
 
     @property
     def id(self) -> UUID | None:

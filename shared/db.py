@@ -4,10 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from functools import lru_cache
 from typing import Annotated, Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import asyncpg
 from fastapi import Depends, Request
@@ -149,27 +147,17 @@ def _hold_to_scope(state: ORMExecuteState) -> None:
         return
     scope: Scope = state.session.info["scope"]
     asked = _tables_in(state.statement)
-    limits = [_limit(table, allowed, caller) for table, allowed in scope.items() if table.__table__ in asked]
-    if options := [limit for limit in limits if limit is not None]:
+    held = [(table, allowed(caller)) for table, allowed in scope.items() if table.__table__ in asked]  # building a limit has its cost
+    options = [with_loader_criteria(table, limit, include_aliases=True) for table, limit in held if limit is not None]
+    if options:
         state.statement = state.statement.options(*options)
 
 
-@lru_cache(maxsize=4_000)
-def _limit(table: type[DeclarativeBase], allowed: Callable[[Caller], ColumnElement[bool] | None], caller: Caller) -> Any:
-    """What holds a table to the rows of a caller. A scope is a pure function of who asks; composing its limit takes longer than to ask."""
-    limit = allowed(caller)
-    return None if limit is None else with_loader_criteria(table, limit, include_aliases=True)
-
-
-_named: WeakKeyDictionary[Any, frozenset[Any]] = WeakKeyDictionary()
-
-
-def _tables_in(statement: Any) -> frozenset[Any]:
-    """Every table that a statement names, also in joins, aliases and subqueries at any depth; looked for once in one composed once."""
-    if (found := _named.get(statement)) is None:
-        everywhere = {"include_aliases": False, "include_joins": False, "include_selects": True, "include_crud": True}
-        found = _named[statement] = frozenset(find_tables(statement, check_columns=True, **everywhere))
-    return found
+def _tables_in(statement: Any) -> set[Any]:
+    """Every table that a statement names, also in joins, aliases and subqueries at any depth."""
+    return set(
+        find_tables(statement, check_columns=True, include_aliases=False, include_joins=False, include_selects=True, include_crud=True)
+    )
 
 
 @event.listens_for(Session, "before_flush")
